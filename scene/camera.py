@@ -1,4 +1,4 @@
-"""The pinhole camera: x right, y down, z forward; the first pixel's centre is (0, 0); depth is z, 0 = no measurement."""
+"""The pinhole camera: x right, y down, z forward; first pixel centre (0, 0); depth is z, 0 = no measurement."""
 
 from __future__ import annotations
 

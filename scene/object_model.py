@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,10 +58,8 @@ class ObjectModel:
     def diameter(self) -> float:
         """Largest distance between two vertices, metres."""
         points = self.vertices
-        try:
+        with contextlib.suppress(QhullError):  # a flat mesh has no hull in three dimensions
             points = points[ConvexHull(points).vertices]
-        except QhullError:  # a flat mesh has no hull in three dimensions
-            pass
         rng = np.random.default_rng(0)
         return float(pdist(points if len(points) <= 4000 else rng.choice(points, 4000, replace=False)).max())
 

@@ -27,7 +27,8 @@ def matrix_from_quaternion(quaternion_wxyz: Floats) -> Floats:
     """(..., 4) wxyz of any positive norm -> (..., 3, 3)."""
     quaternions = np.asarray(quaternion_wxyz, float)
     flat = quaternions.reshape(-1, 4)
-    return Rotation.from_quat(flat, scalar_first=True).as_matrix().reshape(*quaternions.shape[:-1], 3, 3)
+    matrices: Floats = Rotation.from_quat(flat, scalar_first=True).as_matrix()
+    return matrices.reshape(*quaternions.shape[:-1], 3, 3)
 
 
 def quaternion_from_matrix(rotation: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A file format is one table: name, shape, dtype, unit, frame, meaning. Writer, validator and docs/formats.md use it."""
+"""A file format is one table: name, shape, dtype, unit, frame, meaning. Writer, validator and docs use it."""
 
 from __future__ import annotations
 

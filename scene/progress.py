@@ -1,0 +1,40 @@
+"""A progress bar with rate and time left for everything that takes longer than a breath; on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+Item = TypeVar("Item")
+
+
+class RateColumn(ProgressColumn):
+    """Items a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate so far, or nothing before there is one."""
+        rate = task.finished_speed or task.speed
+        return Text(f"{rate:.1f}/s" if rate else "")
+
+
+def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+    """Yields the items and shows how far, how fast and how long still.
+
+    Args:
+        items: what is worked through.
+        description: a few words shown before the bar.
+        total: how many items; taken from `len` where None and there is one.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(items, total=total, description=description)
