@@ -26,7 +26,9 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
     Returns:
         0, or 2 after one sentence on standard error.
     """
-    configurations = {configuration.VERB: configuration for configuration in verbs}  # type: ignore[attr-defined]
+    configurations: dict[str, Callable[..., Any]] = {
+        vars(configuration)["VERB"]: configuration for configuration in verbs
+    }
     try:
         chosen = tyro.extras.subcommand_cli_from_dict(
             configurations, prog=program, description=description, args=arguments

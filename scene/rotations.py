@@ -14,13 +14,15 @@ from scene.arrays import Floats
 def matrix_from_rotation_vector(rotation_vector: Floats) -> Floats:
     """(..., 3) axis times angle in radians -> (..., 3, 3)."""
     vectors = np.asarray(rotation_vector, float)
-    return Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix().reshape(*vectors.shape[:-1], 3, 3)
+    matrices: Floats = Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix()
+    return matrices.reshape(*vectors.shape[:-1], 3, 3)
 
 
 def rotation_vector_from_matrix(rotation: Floats) -> Floats:
     """(..., 3, 3) -> (..., 3) axis times angle in radians, angle in [0, pi]."""
     matrices = np.asarray(rotation, float)
-    return Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec().reshape(*matrices.shape[:-2], 3)
+    vectors: Floats = Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec()
+    return vectors.reshape(*matrices.shape[:-2], 3)
 
 
 def matrix_from_quaternion(quaternion_wxyz: Floats) -> Floats:
