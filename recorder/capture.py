@@ -1,0 +1,75 @@
+"""The capture: from a sensor to a session file, until the source ends, enough frames are there, or Ctrl-C."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.config import CaptureConfig
+from recorder.sensors import open_sensor
+from recorder.sensors.base import Sensor
+from recorder.session import SessionHeader, SessionWriter
+from scene.errors import SensorError
+from scene.files import refuse_existing
+from scene.object_model import ObjectModel, load_object
+from scene.progress import track
+
+BUILT_IN_OBJECTS = ("belt",)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What became of a capture."""
+
+    frames: int
+    """in the file"""
+    stopped: bool
+    """by Ctrl-C"""
+
+
+def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
+    """Records config.output; Ctrl-C ends it like any other end."""
+    refuse_existing(config.output, overwrite=config.overwrite)
+    with open_sensor(config, model) as sensor:
+        header = SessionHeader(
+            sensor.camera, sensor.depth_scale, sensor.name, sensor.serial, hand_side=config.hand, object_model=model
+        )
+        writer = SessionWriter(
+            config.output,
+            header,
+            configuration=config,
+            seed=config.seed if config.sensor == "simulated" else None,
+            sources=_object_file(config),
+            overwrite=config.overwrite,
+        )
+        stopped = _record(sensor, writer, config.frames)
+    if not writer.count:
+        raise SensorError(f"sensor {sensor.name} gave no frame, so {config.output} was not written; check the source")
+    return Captured(writer.count, stopped)
+
+
+def chosen_object(config: CaptureConfig) -> ObjectModel | None:
+    """The mesh that was named, the built-in one of the simulated sensor, or None."""
+    if config.object in BUILT_IN_OBJECTS or (config.object is None and config.sensor == "simulated"):
+        from recorder.simulation.belt import belt
+
+        return belt()
+    return None if config.object is None else load_object(Path(config.object), config.object_units)
+
+
+def _object_file(config: CaptureConfig) -> dict[str, Path]:
+    named = config.object is not None and config.object not in BUILT_IN_OBJECTS
+    return {"object": Path(str(config.object))} if named else {}
+
+
+def _record(sensor: Sensor, writer: SessionWriter, limit: int | None) -> bool:
+    """Appends until the end; whether Ctrl-C was it."""
+    total = min(filter(None, (limit, sensor.total)), default=None)
+    with writer:
+        try:
+            for frame in track(itertools.islice(sensor.frames(), limit), "recording", total):
+                writer.append(frame)
+        except KeyboardInterrupt:
+            return True
+    return False

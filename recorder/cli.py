@@ -1,0 +1,65 @@
+"""Console command `recorder`: capture a session, say what one holds."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from recorder.capture import capture, chosen_object
+from recorder.config import CaptureConfig, InfoConfig
+from recorder.session import Session, open_session
+from scene.command import run_program
+
+DESCRIPTION = "Records a hand that handles an object before an RGB-D camera, into session.h5."
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(None))
+
+
+def run(arguments: list[str] | None) -> int:
+    """Exit code of `recorder ARGUMENTS`."""
+    return run_program("recorder", DESCRIPTION, {CaptureConfig: run_capture, InfoConfig: run_info}, arguments)
+
+
+def run_capture(config: CaptureConfig) -> None:
+    """Captures and says what was written."""
+    model = chosen_object(config)
+    if model is not None:
+        print(f"object {model.name}: {model.diameter * 1000:.1f} mm across")
+    captured = capture(config, model)
+    stopped = "stopped; " if captured.stopped else ""
+    print(f"{stopped}{captured.frames} frames in {config.output}; next: tracker run {config.output}")
+
+
+def run_info(config: InfoConfig) -> None:
+    """Prints what a session holds."""
+    with open_session(config.session) as session:
+        for name, value in described(session).items():
+            print(f"{name:12} {value}")
+
+
+def described(session: Session) -> dict[str, str]:
+    """What a reader wants to know of a session, a line each."""
+    camera, model, times = session.camera, session.object_model, session.timestamps_s
+    visible = session.truth.object_visibility if session.truth else None
+    return {
+        "session": str(session.path),
+        "sensor": f"{session.attribute('sensor')} {session.attribute('serial')}".strip(),
+        "frames": f"{len(session)} in {times[-1] - times[0]:.2f} s, {session.dropped_before.sum()} dropped",
+        "image": f"{camera.width}x{camera.height}, fx {camera.fx:.2f}, fy {camera.fy:.2f}, "
+        f"cx {camera.cx:.2f}, cy {camera.cy:.2f} px",
+        "depth count": f"{session.depth_scale * 1000:g} mm",
+        "hand": session.hand_side,
+        "object": "none"
+        if model is None
+        else f"{model.name}, {model.diameter * 1000:.1f} mm, {len(model.faces)} faces",
+        "truth": "none" if visible is None else f"yes; object {100 * np.nanmean(visible):.0f}% visible on average",
+        "made by": session.attribute("command"),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What the recorder's commands can be told; each dataclass is one command, each field one option."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import tyro
+
+from recorder.session import HandSide
+from scene.errors import InputError
+from scene.object_model import LengthUnit
+
+SensorName = Literal["auto", "folder", "simulated"]
+
+
+@dataclass(frozen=True)
+class CaptureConfig:
+    """Record a session. Example: recorder capture --sensor simulated --frames 60."""
+
+    VERB: ClassVar[str] = "capture"
+
+    sensor: SensorName = "auto"
+    """auto: the attached camera; folder: images as `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt`; simulated: a
+    hand that handles an object, drawn with the noise of a structured-light camera"""
+    source: Path | None = None
+    """folder of images, for --sensor folder"""
+    object: str | None = None
+    """mesh of the object (PLY, OBJ, STL, GLB), or the built-in `belt`, which the simulated sensor takes by itself"""
+    object_units: LengthUnit = "m"
+    """what one unit of the mesh file is"""
+    output: Path = Path("session.h5")
+    """file to write"""
+    frames: int | None = None
+    """stop after as many; otherwise the folder's end, 240 of the simulated sensor, Ctrl-C for a camera"""
+    depth_scale: float = 0.001
+    """metres that one depth count of a folder or of the simulated sensor stands for"""
+    fps: float = 30.0
+    """frames a second of a folder or of the simulated sensor, for the timestamps"""
+    hand: HandSide = "right"
+    """the hand that handles the object"""
+    seed: int = 0
+    """of the simulated sensor's hand, grasp, motion, clutter and noise"""
+    overwrite: bool = False
+    """replace the output file if it exists"""
+
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself."""
+        if self.frames is not None and self.frames < 1:
+            raise InputError(f"--frames must be at least 1, got {self.frames}")
+        if self.fps <= 0 or self.depth_scale <= 0:
+            raise InputError(f"--fps and --depth-scale must be positive, got {self.fps} and {self.depth_scale}")
+        if (self.source is not None) != (self.sensor == "folder"):
+            raise InputError("--sensor folder and --source FOLDER belong together; give both or neither")
+
+
+@dataclass(frozen=True)
+class InfoConfig:
+    """Print what a session holds. Example: recorder info session.h5."""
+
+    VERB: ClassVar[str] = "info"
+
+    session: tyro.conf.Positional[Path] = Path("session.h5")
+    """the session"""

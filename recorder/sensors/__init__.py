@@ -1,0 +1,36 @@
+"""Which sensors there are; each is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from recorder.config import CaptureConfig
+from recorder.sensors.base import Sensor
+from scene.errors import SensorError
+from scene.object_model import ObjectModel
+
+
+def open_sensor(config: CaptureConfig, object_model: ObjectModel | None) -> Sensor:
+    """The sensor that the configuration asks for, not yet entered.
+
+    Args:
+        config: of `recorder capture`.
+        object_model: what the simulated hand takes; unused by the others.
+    """
+    if config.sensor == "folder":
+        return _folder(config)
+    if config.sensor == "simulated":
+        return _simulated(config, object_model)
+    raise SensorError(
+        "no camera is attached that this release can drive; "
+        "use --sensor simulated, which needs none, or --sensor folder --source FOLDER for images that exist"
+    )
+
+
+def _folder(config: CaptureConfig) -> Sensor:
+    from recorder.sensors.folder import FolderSensor
+
+    assert config.source is not None
+    return FolderSensor(config.source, depth_scale=config.depth_scale, frames_per_s=config.fps)
+
+
+def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Sensor:
+    raise SensorError("--sensor simulated is not there yet")
