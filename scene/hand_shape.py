@@ -97,9 +97,7 @@ def average_hand(side: Side = "right") -> HandShape:
     right = HandShape(
         side="right",
         base_offsets=np.array(BASE_OFFSETS_MM) / 1000,
-        base_rotations=np.stack(
-            [_thumb_rotation(), *(_splay(np.deg2rad(angle)) for angle in SPLAY_DEG[1:] if angle is not None)]
-        ),
+        base_rotations=np.stack([_thumb_rotation(), *(_splay(np.deg2rad(angle)) for angle in SPLAY_DEG)]),
         phalanx_lengths=np.array(PHALANX_LENGTHS_MM) / 1000,
         radii=np.array(RADII_MM) / 1000,
         palm_segments=np.array([segment[:2] for segment in PALM_SEGMENTS_MM]) / 1000,
