@@ -16,6 +16,7 @@ from scene.drawing.body import (
     Drawing,
     Light,
     painted,
+    rigid_body,
     vertex_normals,
 )
 from scene.errors import MissingError, RenderingError
@@ -34,6 +35,7 @@ __all__ = [
     "Light",
     "open_drawer",
     "painted",
+    "rigid_body",
     "vertex_normals",
 ]
 

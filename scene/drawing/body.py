@@ -1,7 +1,7 @@
 """What is drawn and what a drawing is: bodies and a light in, colour, depth and labels out.
 
-Light is worked out here, at the vertices, and the bodies are joined into one lit surface in camera coordinates, so that
-every back-end only has to find the nearest triangle at each pixel and blend its three corners: they agree by construction.
+Light is worked out here, at the vertices, so that a back-end only has to find the nearest triangle at each pixel and to
+blend its three corners: the back-ends agree by construction.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Body:
     camera_from_body: Floats
     """(4, 4)"""
     normals: Floats | None = None
-    """(V, 3) outward unit normals, body frame; None = by the right-hand rule from the faces. Give them where a rigid body
-    is drawn often."""
+    """(V, 3) outward unit normals, body frame; None = worked out from the faces at each drawing. Given, the body is
+    rigid: a back-end may keep its mesh from one drawing to the next, and the arrays must not be written to."""
 
     def __post_init__(self) -> None:
         """Refuses what cannot be drawn."""
@@ -55,6 +55,11 @@ class Body:
     def placed(self, camera_from_body: Floats) -> Body:
         """The same body elsewhere."""
         return replace(self, camera_from_body=camera_from_body)
+
+
+def rigid_body(vertices: Floats, faces: Integers, vertex_colors: Bytes, label: int) -> Body:
+    """A body that moves without bending: make it once, then draw `body.placed(camera_from_body)`, frame after frame."""
+    return Body(vertices, faces, vertex_colors, label, np.eye(4), vertex_normals(vertices, faces))
 
 
 def painted(vertices: Floats, faces: Integers, color: tuple[int, int, int], label: int) -> Body:
@@ -110,39 +115,26 @@ class Drawer(Protocol):
 
 
 @dataclass(frozen=True)
-class LitSurface:
-    """Everything to be drawn as one mesh."""
+class LitBody:
+    """A body with its light worked out."""
 
+    body: Body
     vertices_camera: Floats
     """(V, 3) float32 metres"""
-    faces: Integers
-    """(F, 3)"""
     colors: Floats
-    """(V, 4) float32 0..1: lit red, green and blue, and label / 255, which is the same at all corners of a face"""
+    """(V, 4) float32 0..1: lit red, green and blue, and label / 255, which is the same at all vertices"""
 
 
-def lit_surface(bodies: Sequence[Body], light: Light | None) -> LitSurface:
-    """Poses, lights and joins the bodies."""
-    parts = [_lit(body, light or Light.default()) for body in bodies]
-    if not parts:
-        return LitSurface(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 4), np.float32))
-    starts = np.cumsum([0] + [len(part.vertices_camera) for part in parts[:-1]])
-    return LitSurface(
-        np.concatenate([part.vertices_camera for part in parts]),
-        np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)]),
-        np.concatenate([part.colors for part in parts]),
-    )
-
-
-def _lit(body: Body, light: Light) -> LitSurface:
+def lit(body: Body, light: Light | None) -> LitBody:
+    """Poses a body and puts it into the light."""
+    light = light or Light.default()
     normals = vertex_normals(body.vertices, body.faces) if body.normals is None else body.normals
     towards_lamp = normals @ (body.camera_from_body[:3, :3].T @ light.direction_camera)
     strength = light.ambient + light.diffuse * np.clip(towards_lamp, 0, None)
     colors = np.empty((len(body.vertices), 4), np.float32)
     colors[:, :3] = np.clip(body.vertex_colors / 255 * strength[:, None] * light.color, 0, 1)
     colors[:, 3] = body.label / 255
-    vertices_camera = apply(body.camera_from_body, body.vertices).astype(np.float32)
-    return LitSurface(vertices_camera, np.asarray(body.faces, np.int32), colors)
+    return LitBody(body, apply(body.camera_from_body, body.vertices).astype(np.float32), colors)
 
 
 def vertex_normals(vertices: Floats, faces: Integers) -> Floats:

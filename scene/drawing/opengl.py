@@ -1,9 +1,11 @@
 """Drawing with pyrender on EGL or on OSMesa, without a screen.
 
 Which of the two libraries OpenGL speaks to is decided once in a process, when `OpenGL` is imported: so it is imported
-here, late, and a second platform is refused. Faults of pyrender 0.1.45 that are worked around: it uses `np.infty`, which
-numpy 2 no longer has; it samples each pixel four times, which blurs labels and halves the speed; it wants functions of
-OSMesa that PyOpenGL 3.1.0, to which it is pinned, does not declare; it never draws into a frame buffer on OSMesa.
+here, late, and a second platform is refused.
+
+Faults of pyrender 0.1.45 that are worked around: it uses `np.infty`, which numpy 2 no longer has; it samples each pixel
+four times, which blurs labels and halves the speed; it wants functions of OSMesa that PyOpenGL 3.1.0, to which it is
+pinned, does not declare; it never draws into a frame buffer on OSMesa.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from scene.camera import Camera
-from scene.drawing.body import Body, Drawing, Light, LitSurface, lit_surface
+from scene.drawing.body import Body, Drawing, Light, LitBody, lit
 from scene.errors import RenderingError
 from scene.transforms import OPENGL_FROM_OPENCV
 
@@ -40,7 +42,7 @@ _loaded: dict[str, Platform] = {}
 
 
 class OpenGLDrawer:
-    """Draws the joined bodies as one unlit mesh; the label travels in the alpha channel."""
+    """Draws bodies unlit, their light being in their colours already; the label travels in the alpha channel."""
 
     def __init__(self, platform: Platform) -> None:
         if _loaded.get("platform", platform) != platform:
@@ -53,8 +55,11 @@ class OpenGLDrawer:
         try:
             self._pyrender = _load_pyrender(platform)
             self._renderer = self._pyrender.OffscreenRenderer(64, 64)
-        except Exception as error:  # each platform fails in its own way: ImportError, AttributeError, GLError, AssertionError
-            _unload()
+        except (
+            Exception
+        ) as error:  # each platform fails in its own way: ImportError, AttributeError, GLError, AssertionError
+            if not _loaded:
+                _unload()
             raise RenderingError(
                 f"pyrender cannot draw on {platform} here ({type(error).__name__}: {error}); "
                 f"run apt-get install {SYSTEM_PACKAGES[platform]}, or give the drawer rays"
@@ -65,10 +70,9 @@ class OpenGLDrawer:
         """As Drawer.draw."""
         if self._renderer is None:
             raise RenderingError("a drawer that is closed cannot draw; open another")
-        surface = lit_surface(bodies, light)
         self._renderer.viewport_width, self._renderer.viewport_height = camera.width, camera.height
         flags = self._pyrender.RenderFlags
-        scene = self._scene(surface, camera)
+        scene = self._scene([lit(body, light) for body in bodies], camera)
         values, depth = self._renderer.render(scene, flags.FLAT | flags.RGBA | flags.SKIP_CULL_FACES)
         labels = np.ascontiguousarray(values[..., 3])
         return Drawing(np.ascontiguousarray(values[..., :3]), np.ascontiguousarray(depth), labels)
@@ -79,24 +83,21 @@ class OpenGLDrawer:
             self._renderer.delete()
             self._renderer = None
 
-    def _scene(self, surface: LitSurface, camera: Camera) -> Any:
+    def _scene(self, bodies: Sequence[LitBody], camera: Camera) -> Any:
         scene = self._pyrender.Scene(bg_color=np.zeros(4))
-        if len(surface.faces):
-            mesh = self._pyrender.Primitive(surface.vertices_camera, color_0=surface.colors, indices=surface.faces)
+        for body in bodies:
+            mesh = self._pyrender.Primitive(body.vertices_camera, color_0=body.colors, indices=body.body.faces)
             scene.add(self._pyrender.Mesh([mesh]))
-        nearest, farthest = _depth_range(surface)
         # OpenGL counts pixels from their corner, this project from the first one's centre
         lens = self._pyrender.IntrinsicsCamera(
-            camera.fx, camera.fy, camera.cx + 0.5, camera.cy + 0.5, nearest, farthest
+            camera.fx, camera.fy, camera.cx + 0.5, camera.cy + 0.5, *_depth_range(bodies)
         )
         scene.add(lens, pose=OPENGL_FROM_OPENCV)
         return scene
 
 
-def _depth_range(surface: LitSurface) -> tuple[float, float]:
-    z = surface.vertices_camera[:, 2]
-    if len(z) == 0:
-        return NEAREST, 1.0
+def _depth_range(bodies: Sequence[LitBody]) -> tuple[float, float]:
+    z = np.concatenate([np.array([1.0]), *(body.vertices_camera[:, 2] for body in bodies)])[1 if bodies else 0 :]
     nearest = max(NEAREST, float(z.min()) * (1 - CLEARANCE))
     return nearest, max(nearest * 2, float(z.max()) * (1 + CLEARANCE))
 
@@ -104,8 +105,7 @@ def _depth_range(surface: LitSurface) -> tuple[float, float]:
 def _load_pyrender(platform: Platform) -> Any:
     os.environ["PYOPENGL_PLATFORM"] = platform
     os.environ["PYGLET_HEADLESS"] = "true"
-    if "infty" not in vars(np):
-        np.infty = np.inf  # type: ignore[attr-defined]
+    vars(np).setdefault("infty", np.inf)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if platform == "osmesa":
@@ -133,6 +133,11 @@ def _declare_osmesa() -> None:
     import OpenGL.platform
     from pyrender.platforms.osmesa import OSMesaPlatform
 
+    OSMesaPlatform.supports_framebuffers = lambda self: True
+    if hasattr(OpenGL.osmesa, "OSMesaCreateContextAttribs"):  # PyOpenGL 3.1.7 and later have all of this
+        return
+    # PyOpenGL keeps its records by context, and a pointer is not hashable: an address is
+    OpenGL.platform.PLATFORM.GetCurrentContext.restype = ctypes.c_void_p
     create = OpenGL.platform.PLATFORM.OSMesa.OSMesaCreateContextAttribs
     create.argtypes, create.restype = [ctypes.POINTER(ctypes.c_int), ctypes.c_void_p], ctypes.c_void_p
 
@@ -143,7 +148,6 @@ def _declare_osmesa() -> None:
     OpenGL.osmesa.OSMesaCreateContextAttribs = create_context
     for name, value in OSMESA_CONSTANTS.items():
         setattr(OpenGL.osmesa, name, value)
-    OSMesaPlatform.supports_framebuffers = lambda self: True
 
 
 def _unload() -> None:
