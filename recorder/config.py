@@ -9,7 +9,10 @@ from typing import ClassVar, Literal
 import tyro
 
 from recorder.session import HandSide
+from recorder.simulation.motion import Speed
+from scene.drawing import DrawerName
 from scene.errors import InputError
+from scene.noise import NoiseName
 from scene.object_model import LengthUnit
 
 SensorName = Literal["auto", "folder", "simulated"]
@@ -42,6 +45,12 @@ class CaptureConfig:
     """the hand that handles the object"""
     seed: int = 0
     """of the simulated sensor's hand, grasp, motion, clutter and noise"""
+    speed: Speed | None = None
+    """of the simulated hand, slow unless given: about 2 or 6 degrees between frames"""
+    noise: NoiseName | None = None
+    """of the simulated sensor, structured-light unless given"""
+    drawer: DrawerName = "auto"
+    """what draws the simulation: OpenGL on egl or osmesa, or rays, which need no system library"""
     overwrite: bool = False
     """replace the output file if it exists"""
 
@@ -53,6 +62,8 @@ class CaptureConfig:
             raise InputError(f"--fps and --depth-scale must be positive, got {self.fps} and {self.depth_scale}")
         if (self.source is not None) != (self.sensor == "folder"):
             raise InputError("--sensor folder and --source FOLDER belong together; give both or neither")
+        if self.sensor != "simulated" and (self.speed or self.noise):
+            raise InputError("--speed and --noise are of --sensor simulated alone; leave them out")
 
 
 @dataclass(frozen=True)

@@ -33,4 +33,17 @@ def _folder(config: CaptureConfig) -> Sensor:
 
 
 def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Sensor:
-    raise SensorError("--sensor simulated is not there yet")
+    from recorder.sensors.simulated import DEFAULT_FRAMES, SimulatedSensor, Simulation
+
+    assert object_model is not None
+    simulation = Simulation(
+        hand_side=config.hand,
+        speed=config.speed or "slow",
+        noise=config.noise or "structured-light",
+        drawer=config.drawer,
+        depth_scale=config.depth_scale,
+        frames_per_s=config.fps,
+        frames=config.frames or DEFAULT_FRAMES,
+        seed=config.seed,
+    )
+    return SimulatedSensor(object_model, simulation)

@@ -1,0 +1,87 @@
+"""A sensor that needs no hardware: a drawn hand turns an object over a table, with structured-light noise.
+
+Everything follows from the seed, and a frame from the seed and its index alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recorder.session import HandSide, SensorFrame
+from recorder.simulation.motion import Speed
+from scene.arrays import Floats
+from scene.camera import Camera
+from scene.drawing import Drawer, DrawerName, open_drawer
+from scene.noise import NoiseName, noisy_color, noisy_depth
+from scene.object_model import ObjectModel
+
+CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+"""the usual numbers of a PrimeSense camera"""
+DEFAULT_FRAMES = 240
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is simulated."""
+
+    hand_side: HandSide = "right"
+    speed: Speed = "slow"
+    noise: NoiseName = "structured-light"
+    drawer: DrawerName = "auto"
+    depth_scale: float = 0.001
+    """metres a count"""
+    frames_per_s: float = 30.0
+    frames: int | None = DEFAULT_FRAMES
+    """None = without end"""
+    seed: int = 0
+
+
+class SimulatedSensor:
+    """Draws a World frame by frame."""
+
+    name = "simulated"
+    camera = CAMERA
+
+    def __init__(self, model: ObjectModel, simulation: Simulation) -> None:
+        self.simulation, self.model = simulation, model
+        self.serial = f"seed-{simulation.seed}"
+        self.depth_scale, self.total = simulation.depth_scale, simulation.frames
+        self._drawer: Drawer | None = None
+
+    def __enter__(self) -> SimulatedSensor:
+        from recorder.simulation.world import World  # late: it needs open3d
+
+        plan = self.simulation
+        self._drawer = open_drawer(plan.drawer)
+        rng = np.random.default_rng(plan.seed)
+        self._world = World.build(self.model, plan.hand_side, plan.speed, self.camera, self._drawer, rng)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._drawer is not None:
+            self._drawer.close()
+
+    def frames(self) -> Iterator[SensorFrame]:
+        """As many as were asked for."""
+        indices = itertools.count() if self.total is None else range(self.total)
+        return map(self.frame, indices)
+
+    def frame(self, index: int) -> SensorFrame:
+        """The frame at `index`, from 0, whichever were asked for before."""
+        time_s = index / self.simulation.frames_per_s
+        drawing, truth = self._world.at(time_s)
+        rng = np.random.default_rng((self.simulation.seed, index))
+        depth = noisy_depth(drawing.depth, self.camera, rng, self.simulation.noise)
+        color = drawing.color if self.simulation.noise == "none" else noisy_color(drawing.color, rng)
+        return SensorFrame(color, as_counts(depth, self.depth_scale), time_s, truth=truth)
+
+
+def as_counts(depth: Floats, depth_scale: float) -> NDArray[np.uint16]:
+    """(height, width) metres -> counts, to the nearest; what a count cannot hold becomes 0, no measurement."""
+    counts = np.rint(depth / depth_scale)
+    return np.where(counts <= np.iinfo(np.uint16).max, counts, 0).astype(np.uint16)
