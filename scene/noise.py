@@ -11,9 +11,11 @@ Sources: Nguyen, Izadi and Lovell, "Modeling Kinect Sensor Noise for Improved 3D
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
+from scipy.special import ndtri
 
 from scene.arrays import Booleans, Bytes, Floats
 from scene.camera import Camera
@@ -84,9 +86,9 @@ def structured_light(
     measured = _beside(np.where(hidden, np.float32(0), depth), tilt, rng, noise)
     seen = measured > 0
     z = np.where(seen, measured, np.float32(1))
-    z = z + axial_sd(z, tilt, noise) * rng.standard_normal(z.shape, np.float32)
+    z = z + axial_sd(z, tilt, noise) * normals(z.shape, rng)
     levels = np.float32(noise.levels_per_px * camera.fx * noise.baseline) / z
-    levels += np.float32(noise.disparity_sd) * rng.standard_normal(z.shape, np.float32)
+    levels += np.float32(noise.disparity_sd) * normals(z.shape, rng)
     levels = np.floor(levels + np.float32(0.5))  # to the nearest, so that no half level of bias remains
     rounded = np.float32(noise.levels_per_px * camera.fx * noise.baseline) / np.maximum(levels, np.float32(1))
     return np.where(seen & (levels >= 1), rounded, np.float32(0)).astype(np.float32)
@@ -156,7 +158,7 @@ def _beside(depth: Floats, tilt: Floats, rng: np.random.Generator, noise: DepthN
     rows, columns = depth.shape
     beyond = np.minimum(tilt, noise.steepest)
     sd = (noise.lateral_px + noise.lateral_tilt_px * beyond / (np.pi / 2 - beyond)).astype(np.float32)
-    shift = np.rint(sd * rng.standard_normal((2, rows, columns), np.float32)).astype(np.int32)
+    shift = np.rint(sd * normals((2, rows, columns), rng)).astype(np.int32)
     v = np.clip(np.arange(rows, dtype=np.int32)[:, None] + shift[0], 0, rows - 1)
     u = np.clip(np.arange(columns, dtype=np.int32) + shift[1], 0, columns - 1)
     measured: Floats = depth[v, u]
@@ -174,8 +176,23 @@ def noisy_color(
         read_sd: of the constant part, in steps of 1/255.
         shot_sd_at_white: of the growing part at 255.
     """
-    light = color.astype(np.float32)
+    light = np.arange(256, dtype=np.float32)
     sd = np.sqrt(np.float32(read_sd**2) + light * np.float32(shot_sd_at_white**2 / 255))
-    noisy = light + sd * rng.standard_normal(color.shape, np.float32)
-    stored: Bytes = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    noisy = sd[color] * normals(color.shape, rng)
+    noisy += color
+    np.rint(noisy, out=noisy)
+    stored: Bytes = np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
     return stored
+
+
+def normals(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Float32 normal deviates, drawn from 65536 quantiles: twice as fast as exact ones."""
+    drawn: Floats = _quantiles()[rng.integers(0, 1 << 16, shape, np.uint16)]
+    return drawn
+
+
+@cache
+def _quantiles() -> Floats:
+    middles = (np.arange(1 << 16) + 0.5) / (1 << 16)
+    quantiles: Floats = ndtri(middles).astype(np.float32)
+    return quantiles

@@ -51,12 +51,13 @@ def belt_distance(points: Floats) -> Floats:
 def _buckle(points: Floats) -> Floats:
     body = _rounded_box(points, (-11, 0, 0), (18, 13, 7), 3.5)
     shoulder = _rounded_box(points, (-3, 3.5, -2), (11, 12, 5), 3.0)  # bulges to one side only
-    frame = np.minimum(body, shoulder)
+    frame: Floats = np.minimum(body, shoulder)
     frame = np.maximum(frame, -_rounded_box(points, (1, -1, 9), (7, 10.5, 5), 1.0))  # the button's recess
     frame = np.maximum(frame, -_rounded_box(points, (-29, 15, 0), (7, 6, 20), 2.0))  # one corner is cut off
     button = _rounded_box(points, (1, -1, 4.5), (6, 9.5, 3), 1.0)
     rib = _rounded_box(points, (-16, -4, 7.3), (1.5, 6, 1.2), 0.8)
-    return np.minimum.reduce([frame, button, rib])
+    buckle: Floats = np.minimum.reduce([frame, button, rib])
+    return buckle
 
 
 def _tongue(points: Floats) -> Floats:
@@ -64,7 +65,8 @@ def _tongue(points: Floats) -> Floats:
     plate = _rounded_box(tilt, (18, -1, -1), (13, 10, 1.6), 1.4)
     grip = _rounded_box(tilt, (27.5, -1, -1), (4, 14, 3.4), 2.6)
     slot = _rounded_box(tilt, (20, 0.5, -1), (2.2, 6.5, 20), 1.0)
-    return np.maximum(np.minimum(plate, grip), -slot)
+    tongue: Floats = np.maximum(np.minimum(plate, grip), -slot)
+    return tongue
 
 
 def _webbing(points: Floats) -> Floats:
@@ -85,7 +87,7 @@ def belt_colors(vertices: Floats) -> Bytes:
     """(V, 3) metres -> (V, 3) RGB: each vertex takes the colour of the part that it lies on."""
     x, y, z = (vertices * 1000).T
     parts = np.stack([_buckle(vertices), _tongue(vertices), _webbing(vertices)])
-    colors = np.array([PLASTIC, METAL, WEBBING], np.uint8)[np.abs(parts).argmin(axis=0)]
+    colors: Bytes = np.array([PLASTIC, METAL, WEBBING], np.uint8)[np.abs(parts).argmin(axis=0)]
     on_buckle = np.abs(parts).argmin(axis=0) == 0
     pressed = on_buckle & (np.abs(x - 1) < 6.3) & (np.abs(y + 1) < 9.8) & (z > 4.5)
     colors[pressed] = BUTTON

@@ -9,10 +9,11 @@ import numpy as np
 from recorder.simulation.skin import Skin
 from recorder.simulation.surfaces import lattice
 from scene.arrays import Bytes, Floats, Integers
+from scene.drawing import vertex_normals
 from scene.transforms import rigid
 
-RINGS, SIDES = 70, 40
-LENGTH, WRIST_BEHIND = 0.40, 0.012
+RINGS, SIDES = 90, 40
+LENGTH, WRIST_BEHIND = 0.60, 0.012
 """metres of the arm; metres that its rounded end reaches into the hand"""
 THROUGH, ACROSS = (0.0175, 0.040), (0.0265, 0.045)
 """metres, half the arm's thickness through and across the palm's plane, at the wrist and at the far end"""
@@ -30,6 +31,8 @@ class Forearm:
     """(F, 3)"""
     vertex_colors: Bytes
     """(V, 3) RGB"""
+    normals: Floats
+    """(V, 3) outward unit normals"""
 
 
 def grow_forearm(skin: Skin, rng: np.random.Generator) -> Forearm:
@@ -41,12 +44,13 @@ def grow_forearm(skin: Skin, rng: np.random.Generator) -> Forearm:
     cuff = rng.uniform(*SLEEVE_FROM)
     angle = np.linspace(0, 2 * np.pi, SIDES + 1)
     cloth = np.where(x >= cuff, SLEEVE_THICKNESS, 0.0)[:, None] + _folds(x, angle, rng) * (x >= cuff)[:, None]
-    y = (size * np.interp(part, (0, 0.6), THROUGH) * rounding)[:, None] + cloth
-    z = (size * np.interp(part, (0, 0.6), ACROSS) * rounding)[:, None] + cloth
+    y = (size * np.interp(part, (0, 0.4), THROUGH) * rounding)[:, None] + cloth
+    z = (size * np.interp(part, (0, 0.4), ACROSS) * rounding)[:, None] + cloth
     vertices = np.stack([np.broadcast_to(x[:, None], y.shape), y * np.sin(angle), z * np.cos(angle)], axis=-1)
     colors = np.where((x >= cuff)[:, None, None], _sleeve(x, angle, rng), _wrist_color(skin))
     stored = np.clip(np.rint(np.broadcast_to(colors, vertices.shape)), 0, 255).astype(np.uint8)
-    return Forearm(vertices.reshape(-1, 3), lattice(len(x), SIDES + 1), stored.reshape(-1, 3))
+    surface, faces = vertices.reshape(-1, 3), lattice(len(x), SIDES + 1)
+    return Forearm(surface, faces, stored.reshape(-1, 3), vertex_normals(surface, faces))
 
 
 def camera_from_forearm(camera_from_hand: Floats, direction_camera: Floats) -> Floats:

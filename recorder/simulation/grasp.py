@@ -58,10 +58,13 @@ class Grasp:
 
     @property
     def quality(self) -> float:
-        """Higher is firmer; a hold that a hand could keep is at least FIRM."""
-        return float(self.touching[1:].sum() - self.opposition) if self.touching[0] else 0.0
+        """Higher is firmer, at least FIRM where it looks safe; 0 where nothing presses against the thumb."""
+        holds = self.touching[0] and self.opposition < WEAKEST
+        return float(self.touching[1:].sum() - self.opposition) if holds else 0.0
 
 
+WEAKEST = -0.2
+"""opposition: thumb and fingers press at more than about 100 degrees"""
 FIRM = 2.4
 """two fingers against the thumb that press mostly against it"""
 

@@ -93,7 +93,8 @@ def skin_colors(surface: HandSurface, normals: Floats, rng: np.random.Generator)
     lighter = np.clip(-dorsal, 0, 1)[:, None] * (255 - tone) * 0.25
     blotches = 5 * waves(surface.vertices, rng)[:, None] * np.array([1.0, 0.7, 0.7])
     colors = tone + lighter + blotches + _knuckles(surface, dorsal)
-    return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+    stored: Bytes = np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+    return stored
 
 
 def _knuckles(surface: HandSurface, dorsal: Floats) -> Floats:

@@ -74,4 +74,5 @@ def pattern(vertices: Floats, rng: np.random.Generator) -> Bytes:
         0.1 * rng.random(len(vertices)),
     )[kind]
     mixed = colors[0] + which[:, None] * (colors[1] - colors[0])
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    stored: Bytes = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return stored

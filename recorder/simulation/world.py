@@ -88,8 +88,9 @@ class World:
         return middle
 
     def _hand(self, pose: HandPose) -> Body:
-        surface = self.skin.surface
-        return Body(surface.posed(pose), surface.faces, self.skin.vertex_colors, HAND, np.eye(4))
+        vertices_camera, faces = self.skin.surface.posed(pose), self.skin.surface.faces
+        normals = vertex_normals(vertices_camera, faces)
+        return Body(vertices_camera, faces, self.skin.vertex_colors, HAND, np.eye(4), normals)
 
     def _object(self, camera_from_object: Floats) -> Body:
         model = self.model
@@ -97,15 +98,15 @@ class World:
 
     def _arm(self, camera_from_hand: Floats, direction_camera: Floats) -> Body:
         arm, pose = self.forearm, camera_from_forearm(camera_from_hand, direction_camera)
-        return Body(arm.vertices, arm.faces, arm.vertex_colors, FOREARM, pose)
+        return Body(arm.vertices, arm.faces, arm.vertex_colors, FOREARM, pose, arm.normals)
 
     def _joints_seen(self, joints_camera: Floats, drawing: Drawing) -> Booleans:
         """(21,) whether the pixel at each joint shows the hand, close before the joint."""
         pixels = np.rint(np.nan_to_num(self.camera.project(joints_camera), nan=-1)).astype(int)
-        inside = ((pixels >= 0) & (pixels < (self.camera.width, self.camera.height))).all(axis=1)
+        inside: Booleans = np.all((pixels >= 0) & (pixels < (self.camera.width, self.camera.height)), axis=1)
         u, v = np.where(inside[:, None], pixels, 0).T
         behind = joints_camera[:, 2] - drawing.depth[v, u]
-        seen: Booleans = np.asarray(inside) & (drawing.labels[v, u] == HAND) & (behind < JOINT_DEPTH)
+        seen: Booleans = inside & (drawing.labels[v, u] == HAND) & (behind < JOINT_DEPTH)
         return seen
 
     def _visibility(self, body: Body, drawing: Drawing) -> float:
