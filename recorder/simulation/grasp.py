@@ -37,6 +37,10 @@ FIRST_STEP, LAST_STEP = 0.05, 0.004
 """parts of the way from open to closed"""
 PENETRATION = 0.0004
 """metres that skin gives way"""
+DEEPEST = 0.0007
+"""metres that it gives way at most, when all of it is looked at"""
+RELAX_STEPS, RELAX_TURN = 25, 0.003
+"""how often, and by how many radians a joint, a finger that is too deep opens"""
 TOUCH = 0.0015
 """metres at which skin counts as touching"""
 SEARCH_VERTICES = 1500
@@ -76,20 +80,19 @@ def find_grasp(skin: Skin, model: ObjectModel, field: DistanceField, rng: np.ran
         SensorError: no approach brought thumb and finger to touch the object.
     """
     subset = rng.choice(len(skin.surface.vertices), min(SEARCH_VERTICES, len(skin.surface.vertices)), replace=False)
-    coarse = _Fingers(_part(skin.surface, subset), field)
+    coarse, whole = _Fingers(_part(skin.surface, subset), field), _Fingers(skin.surface, field)
     anchors, normals, _ = model.surface_samples(APPROACHES, rng)
-    rotations = random_rotations(APPROACHES, rng)
     best: Grasp | None = None
-    for anchor, normal, rotation in zip(anchors, normals, rotations, strict=True):
-        inside = anchor - normal * rng.uniform(0.003, 0.012)
-        grasp = _approach(coarse, inside, rotation, rng)
-        if grasp is not None and (best is None or grasp.quality > best.quality):
+    for anchor, normal, rotation in zip(anchors, normals, random_rotations(APPROACHES, rng), strict=True):
+        grasp = _approach(coarse, anchor - normal * rng.uniform(0.003, 0.012), rotation, rng)
+        grasp = _relaxed(whole, grasp) if grasp is not None and grasp.quality > 0 else None
+        if grasp is not None and grasp.quality > (best.quality if best else 0.0):
             best = grasp
         if best is not None and best.quality >= FIRM:
-            break
-    if best is None or best.quality <= 0:
+            return best
+    if best is None:
         raise SensorError(f"the simulated hand finds no hold of the object {model.name}; give another --seed")
-    return _relaxed(_Fingers(skin.surface, field), best)
+    return best
 
 
 def distance_at(field: DistanceField, points_object: Floats) -> Floats:
@@ -207,13 +210,18 @@ def _mean_normal(field: DistanceField, points: Floats) -> Floats:
     return normal
 
 
-def _relaxed(fingers: _Fingers, grasp: Grasp, *, turn: float = 0.01, most: int = 60) -> Grasp:
-    """Opens, joint by joint a little, each finger whose full skin goes deeper than the searched part of it did."""
+def _relaxed(fingers: _Fingers, grasp: Grasp) -> Grasp | None:
+    """Opens, a little at a time, each finger whose whole skin goes deeper than the searched part of it did.
+
+    None where that does not free it, as where the palm goes deep.
+    """
     angles = grasp.angles.reshape(5, 4).copy()
-    for _ in range(most):
-        deepest = fingers.clearance(grasp.object_from_hand, angles.reshape(20))[1:].reshape(5, 3).min(axis=1)
-        deep = deepest < -1.5 * PENETRATION
+    for _ in range(RELAX_STEPS):
+        clearance = fingers.clearance(grasp.object_from_hand, angles.reshape(20))
+        deep = clearance[1:].reshape(5, 3).min(axis=1) < -DEEPEST
+        if clearance[0] < -DEEPEST:
+            return None
         if not deep.any():
-            break
-        angles[deep, 1:] -= turn
-    return _judged(fingers, grasp.object_from_hand, angles.reshape(20))
+            return _judged(fingers, grasp.object_from_hand, angles.reshape(20))
+        angles[deep, 1:] -= RELAX_TURN
+    return None
