@@ -1,0 +1,256 @@
+"""A run learns, repeats itself by seed, goes on where it was cut, and every option changes what it does."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from scene.errors import InputError, TrainingError
+from tests.train.samples import learnable_file, quick
+from train import fit as fit_module
+from train.config import Fit, InputConfig, LossConfig, RecipeName
+from train.dataset import open_split
+from train.evaluate import evaluate
+from train.fit import FEWEST_EPOCHS, Plan, fit, planned
+from train.predict import predict
+from train.run_folder import Model, RunFolder
+from train.training import Training
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return learnable_file(tmp_path_factory.mktemp("fit") / "pairs.h5")
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def trained(config: Fit) -> torch.Tensor:
+    """The pose layer's weights after a run."""
+    return fit(config, silent).network.pose.weight.detach().clone()
+
+
+def log_of(config: Fit) -> list[dict[str, str]]:
+    with (config.output / "log.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_run_learns(pairs: Path, tmp_path: Path) -> None:
+    short, long = quick(pairs, tmp_path / "short", epochs=1), quick(pairs, tmp_path / "long", epochs=40, occlusion=True)
+    before, after = (evaluate(fit(config, silent), pairs).row("clean", "regression") for config in (short, long))
+    assert before is not None
+    assert after is not None
+    assert after.median_deg < 0.75 * before.median_deg
+    log = log_of(long)
+    for term in ("regression", "feature", "occlusion"):
+        assert float(log[-1][term]) < 0.7 * float(log[0][term])
+
+
+def test_a_run_leaves_its_folder_complete(pairs: Path, tmp_path: Path) -> None:
+    config = quick(pairs, tmp_path / "run")
+    model = fit(config, silent)
+    assert {path.name for path in config.output.iterdir()} == {"config.json", "log.csv", "model.pt"}
+    record = json.loads((config.output / "config.json").read_text())
+    assert record["configuration"]["recipe"] == "srn"
+    assert len(record["identity"]["pairs_sha256"]) == 64
+    assert "torch" in record["versions"]
+    loaded = RunFolder(config.output).load_model()
+    assert loaded.input == model.input
+    for name, values in model.network.state_dict().items():
+        torch.testing.assert_close(loaded.network.state_dict()[name], values, rtol=0, atol=0)
+
+
+def test_same_seed_same_weights(pairs: Path, tmp_path: Path) -> None:
+    one, two = (trained(quick(pairs, tmp_path / name, augment=True)) for name in ("one", "two"))
+    torch.testing.assert_close(one, two, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"occlusion": True},
+        {"seed": 1},
+        {"recipe": "normalised"},
+        {"batch_pairs": 10},
+        {"learning_rate": 0.02},
+        {"final_rate": 0.9},
+        {"momentum": 0.5},
+        {"weight_decay": 0.1},
+        {"augment": True},
+        {"epochs": 3},
+        {"input": InputConfig(background="kept")},
+        {"loss": LossConfig(difference="absolute")},
+        {"loss": LossConfig(regression_weight=2.0)},
+        {"loss": LossConfig(feature_weight=2.0)},
+    ],
+    ids=str,
+)
+def test_every_option_changes_training(pairs: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    plain = trained(quick(pairs, tmp_path / "plain"))
+    assert not torch.equal(plain, trained(quick(pairs, tmp_path / "changed", **change)))
+
+
+def test_occlusion_weight_counts_with_the_occlusion_term(pairs: Path, tmp_path: Path) -> None:
+    one = trained(quick(pairs, tmp_path / "one", occlusion=True))
+    two = trained(quick(pairs, tmp_path / "two", occlusion=True, loss=LossConfig(occlusion_weight=0.1)))
+    assert not torch.equal(one, two)
+
+
+def test_occlusion_term_pulls_features_together(pairs: Path, tmp_path: Path) -> None:
+    gaps = {}
+    for occlusion in (False, True):
+        config = quick(pairs, tmp_path / str(occlusion), epochs=20, occlusion=occlusion)
+        evaluated = fit(config, silent)
+        gaps[occlusion] = mean_feature_gap(evaluated, pairs)
+    assert gaps[True] < 0.6 * gaps[False]
+
+
+def mean_feature_gap(model: Model, pairs: Path) -> float:
+    with open_split(pairs, "test") as images:
+        occluded, clean = (predict(model, images, clean=clean).features for clean in (False, True))
+    return float((occluded - clean).square().sum(dim=1).mean())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "normalised", "terms"),
+    [
+        ("srn", True, {"regression", "feature"}),
+        ("normalised", True, {"regression"}),
+        ("batches", False, {"regression"}),
+        ("simple", False, {"regression"}),
+    ],
+)
+def test_recipes_are_the_rows_of_figure_2a(
+    pairs: Path, tmp_path: Path, recipe: RecipeName, normalised: bool, terms: set[str]
+) -> None:
+    config = quick(pairs, tmp_path / "run", recipe=recipe)
+    assert fit(config, silent).network.normalised is normalised
+    assert {"regression", "feature", "occlusion"} & set(log_of(config)[0]) == terms
+
+
+def test_batches_of_the_simple_recipe_are_not_formed(pairs: Path, tmp_path: Path) -> None:
+    assert not torch.equal(*(trained(quick(pairs, tmp_path / name, recipe=name)) for name in ("batches", "simple")))
+
+
+def test_feature_length_and_input_size_shape_the_network(pairs: Path, tmp_path: Path) -> None:
+    network = fit(quick(pairs, tmp_path / "run", feature_length=9, input=InputConfig(size=14)), silent).network
+    assert (network.feature_length, network.input_size) == (9, 14)
+
+
+class PowerCutError(Exception):
+    """Stands for a power cut."""
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_module, "CHECKPOINT_EVERY_S", 0.0)
+    whole, cut = (quick(pairs, tmp_path / name, epochs=4, occlusion=True, augment=True) for name in ("whole", "cut"))
+    expected = trained(whole)
+    with monkeypatch.context() as patch:
+        step, steps = Training.step, iter(range(100))
+
+        def failing(*arguments: object) -> None:
+            if next(steps) == 8:
+                raise PowerCutError
+            step(*arguments)  # type: ignore[arg-type]
+
+        patch.setattr(Training, "step", failing)
+        with pytest.raises(PowerCutError):
+            fit(cut, silent)
+    said: list[str] = []
+    fit(cut, said.append)
+    assert "2 of them are done already" in said[0]
+    torch.testing.assert_close(RunFolder(cut.output).load_model().network.pose.weight, expected, rtol=0, atol=0)
+    assert [row["epoch"] for row in log_of(cut)] == ["1", "2", "3", "4"]
+    assert not RunFolder(cut.output).checkpoint.exists()
+
+
+def test_an_interrupted_run_of_other_options_is_not_continued(pairs: Path, tmp_path: Path) -> None:
+    config = quick(pairs, tmp_path / "run")
+    folder = RunFolder(config.output)
+    folder.prepare(config, 2)
+    folder.save_checkpoint(Training(config, 20).state(), config, 2)
+    assert folder.prepare(config, 2) is not None
+    with pytest.raises(TrainingError, match="interrupted run with other options or pairs"):
+        fit(replace(config, seed=5), silent)
+    fit(replace(config, seed=5, overwrite=True), silent)
+
+
+def test_a_finished_run_is_kept_unless_told_otherwise(pairs: Path, tmp_path: Path) -> None:
+    config = quick(pairs, tmp_path / "run")
+    fit(config, silent)
+    with pytest.raises(TrainingError, match="holds a finished run; give another --output, or --overwrite"):
+        fit(config, silent)
+    fit(replace(config, overwrite=True), silent)
+
+
+def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"not a model")
+    with pytest.raises(TrainingError, match="must be written by train fit and cannot be read"):
+        RunFolder(tmp_path).load_model()
+    with pytest.raises(TrainingError, match=r"must hold a finished run and has no model\.pt; run: train fit"):
+        RunFolder(tmp_path / "elsewhere").load_model()
+
+
+def test_a_folder_that_cannot_be_written_is_refused(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="must be a folder that can be written"):
+        fit(quick(pairs, tmp_path / "file" / "run"), silent)
+
+
+def test_too_few_pairs_are_refused(tmp_path: Path) -> None:
+    pairs = learnable_file(tmp_path / "pairs.h5", 3, splits=(0,))
+    with pytest.raises(InputError, match="at least 4 pairs in the train split, got 3"):
+        fit(quick(pairs, tmp_path / "run"), silent)
+
+
+def test_default_number_of_epochs_follows_from_the_steps() -> None:
+    config = Fit(steps=160)
+    assert planned(config, 800) == Plan(800, 8, 20)
+    assert planned(config, 100_000).epochs == FEWEST_EPOCHS
+    assert planned(replace(config, steps=80), 800).epochs == 10
+    assert planned(replace(config, epochs=7), 800).epochs == 7
+
+
+def test_what_was_chosen_is_said(pairs: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    fit(quick(pairs, tmp_path / "run", occlusion=True), said.append)
+    expected = "recipe srn with the occlusion term: 48 training pairs, 2 epochs of 3 batches (as asked)"
+    assert said == [expected]
+    fit(quick(pairs, tmp_path / "other", epochs=None, steps=12), said.append)
+    assert "without the occlusion term" in said[1]
+    assert "4 epochs of 3 batches (from --steps 12; --epochs says otherwise)" in said[1]
+
+
+def test_learning_rate_falls_every_epoch_to_the_final_rate() -> None:
+    plan, config = Plan(100, 1, 5), Fit(learning_rate=0.02, final_rate=0.1)
+    rates = [plan.learning_rate(config, epoch) for epoch in range(5)]
+    assert rates[0] == 0.02
+    assert rates[-1] == pytest.approx(0.002)
+    assert all(later < earlier for earlier, later in pairwise(rates))
+
+
+def test_a_run_needs_no_validation_pairs(tmp_path: Path) -> None:
+    pairs = learnable_file(tmp_path / "pairs.h5", 12, splits=(0, 0, 2))
+    config = quick(pairs, tmp_path / "run")
+    fit(config, silent)
+    assert log_of(config)[0]["validation_occluded_deg"] == "nan"
+
+
+@pytest.mark.parametrize("name", ["feature_length", "batch_pairs", "steps", "learning_rate", "final_rate"])
+def test_numbers_with_which_nothing_is_learnt_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"--{name.replace('_', '-')} must be positive, got 0"):
+        Fit(**{name: 0})  # type: ignore[arg-type]
+
+
+def test_no_epochs_are_refused() -> None:
+    with pytest.raises(InputError, match="--epochs must be at least 1, got 0"):
+        Fit(epochs=0)

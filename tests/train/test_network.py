@@ -1,0 +1,48 @@
+"""The network is the paper's, layer by layer, and "N" is an option that does something."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from scene.errors import TrainingError
+from train.network import SiameseRegressionNetwork
+
+
+def test_layers_are_the_papers() -> None:
+    network = SiameseRegressionNetwork(96, 64)
+    first, second = network.convolution_1, network.convolution_2
+    assert (first.in_channels, first.out_channels, first.kernel_size, first.stride) == (4, 16, (8, 8), (1, 1))
+    assert (second.in_channels, second.out_channels, second.kernel_size, second.stride) == (16, 7, (5, 5), (1, 1))
+    sizes = [layer.out_features for layer in (network.hidden, network.feature, network.pose)]
+    assert sizes == [256, 64, 4]
+    assert not any(isinstance(layer, nn.MaxPool2d) for layer in network.modules())
+    assert sum(parameter.numel() for parameter in network.parameters()) == 12_971_083
+
+
+def test_feature_length_and_input_size_are_taken() -> None:
+    predicted = SiameseRegressionNetwork(20, 24)(torch.randn(3, 4, 20, 20))
+    assert predicted.features.shape == (3, 24)
+    assert predicted.quaternion_wxyz.shape == (3, 4)
+
+
+def test_normalised_means_unit_norm() -> None:
+    images = torch.randn(5, 4, 20, 20)
+    unit = SiameseRegressionNetwork(20, 24)(images)
+    torch.testing.assert_close(unit.features.norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(unit.quaternion_wxyz.norm(dim=1), torch.ones(5))
+    plain = SiameseRegressionNetwork(20, 24, normalised=False)(images)
+    assert not torch.allclose(plain.features.norm(dim=1), torch.ones(5))
+    assert (plain.quaternion_wxyz.abs() < 1).all()  # tanh
+
+
+def test_unit_features_span_the_range_of_pose_distances() -> None:
+    features = SiameseRegressionNetwork(20, 24)(torch.randn(50, 4, 20, 20)).features
+    assert (features >= 0).all()
+    assert torch.cdist(features, features).square().max() <= 2 + 1e-5
+
+
+def test_an_input_without_room_for_the_filters_is_refused() -> None:
+    with pytest.raises(TrainingError, match="at least 12 pixels wide, got 11"):
+        SiameseRegressionNetwork(11)

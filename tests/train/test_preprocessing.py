@@ -1,0 +1,54 @@
+"""What the four numbers of a pixel mean; what augmentation does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pairs.format import stored_depth
+from train.augmentation import LARGEST_SHIFT, augmented
+from train.config import InputConfig
+from train.preprocessing import network_input
+
+
+def one_pixel(color: tuple[int, int, int], depth_m: float, config: InputConfig | None = None) -> list[float]:
+    """The channels of an image of one pixel; object centre at 0.5 m, diameter 0.1 m."""
+    stored = torch.from_numpy(stored_depth(np.full((1, 1, 1), depth_m), 0.5, 0.1).astype(np.int32))
+    pixels = torch.tensor([[[color]]], dtype=torch.uint8)
+    return network_input(pixels, stored, config or InputConfig())[0, :, 0, 0].tolist()
+
+
+def test_colour_is_centred_and_depth_normalised_about_the_object() -> None:
+    channels = one_pixel((0, 255, 51), 0.55)
+    np.testing.assert_allclose(channels, [-0.5, 0.5, -0.3, 0.5], atol=1e-4)
+
+
+def test_no_measurement_is_far_and_keeps_its_colour() -> None:
+    np.testing.assert_allclose(one_pixel((255, 255, 255), 0.0), [0.5, 0.5, 0.5, 1.0])
+
+
+def test_background_is_painted_black_as_in_a_render() -> None:
+    np.testing.assert_allclose(one_pixel((255, 255, 255), 0.7), [-0.5, -0.5, -0.5, 1.0])
+    np.testing.assert_allclose(one_pixel((255, 255, 255), 0.7, InputConfig(background="kept")), [0.5, 0.5, 0.5, 1.0])
+    assert one_pixel((0, 0, 0), 0.0) == one_pixel((200, 0, 0), 0.7)
+
+
+def test_input_size_shrinks() -> None:
+    color = torch.zeros((2, 8, 8, 3), dtype=torch.uint8)
+    depth = torch.zeros((2, 8, 8), dtype=torch.int32)
+    assert network_input(color, depth, InputConfig(size=4)).shape == (2, 4, 4, 4)
+    assert network_input(color, depth, InputConfig()).shape == (2, 4, 8, 8)
+
+
+def test_augmentation_varies_colour_and_place_but_not_depth_values() -> None:
+    images = torch.full((6, 4, 12, 12), 0.1)
+    images[:, 3, 5, 5] = -0.7
+    varied = augmented(images, np.random.default_rng(0))
+    assert varied.shape == images.shape
+    assert set(varied[:, 3].unique().tolist()) == set(images[:, 3].unique().tolist())
+    places = {tuple(np.argwhere(image.numpy() < 0)[0]) for image in varied[:, 3]}
+    assert len(places) > 1
+    assert all(max(abs(row - 5), abs(column - 5)) <= LARGEST_SHIFT for row, column in places)
+    assert len(varied[:, 0, 0, 0].unique()) == 6
+    assert varied[:, :3].max() <= 0.5
+    torch.testing.assert_close(varied, augmented(images, np.random.default_rng(0)))

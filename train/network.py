@@ -1,0 +1,71 @@
+"""The Siamese Regression Network of section 4: Input(4, W, H) - Conv(16, 8x8) - Conv(7, 5x5) - FC(256) - FC(D) - FC(4).
+
+Stride 1, no pooling, ReLU everywhere but at the output, which is tanh. One branch of the siamese pair: both images of a
+pair pass through the same weights as two rows of a batch, and at test time one image suffices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scene.errors import TrainingError
+from train.preprocessing import CHANNELS
+
+SMALLEST_INPUT = 12
+"""pixels: two unpadded convolutions of 8 and 5 leave one"""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says about a batch."""
+
+    features: Tensor
+    """(B, D) f(x) of equation 1, of unit norm where normalised"""
+    quaternion_wxyz: Tensor
+    """(B, 4) g(f(x)): rotation view_from_object, of unit norm where normalised"""
+
+
+class SiameseRegressionNetwork(nn.Module):
+    """Images to features to quaternions.
+
+    Features are what ReLU leaves, hence not negative: of unit norm, their squared distances span [0, 2], exactly the
+    range of the squared distances between unit quaternions of which the nearer sign is taken. So equation 3 can hold.
+    """
+
+    def __init__(self, input_size: int, feature_length: int = 64, *, normalised: bool = True) -> None:
+        """Builds the layers with fresh weights from torch's global generator.
+
+        The paper does not give initial weights. Torch's own, uniform and small, generalised better to occluded images
+        than He's larger normal ones.
+
+        Args:
+            input_size: width and height of the input, pixels.
+            feature_length: D; the paper saw little gain above 32.
+            normalised: the "N" of figure 2a: features and quaternion of unit norm.
+        """
+        super().__init__()
+        if input_size < SMALLEST_INPUT:
+            raise TrainingError(f"the input must be at least {SMALLEST_INPUT} pixels wide, got {input_size}")
+        self.input_size, self.feature_length, self.normalised = input_size, feature_length, normalised
+        side = input_size - SMALLEST_INPUT + 1
+        self.convolution_1 = nn.Conv2d(CHANNELS, 16, 8)
+        self.convolution_2 = nn.Conv2d(16, 7, 5)
+        self.hidden = nn.Linear(7 * side * side, 256)
+        self.feature = nn.Linear(256, feature_length)
+        self.pose = nn.Linear(feature_length, 4)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, images: Tensor) -> Prediction:
+        """(B, 4, size, size) float32 -> features and quaternions."""
+        maps = functional.relu(self.convolution_2(functional.relu(self.convolution_1(images))))
+        features = functional.relu(self.feature(functional.relu(self.hidden(maps.flatten(1)))))
+        if self.normalised:
+            features = functional.normalize(features, dim=1)
+        quaternion = torch.tanh(self.pose(features))
+        if self.normalised:
+            quaternion = functional.normalize(quaternion, dim=1)
+        return Prediction(features, quaternion)

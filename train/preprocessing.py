@@ -1,0 +1,47 @@
+"""Stored crops -> the network's input: the one place that decides what the four numbers of a pixel mean.
+
+Colour is centred to [-0.5, 0.5]. Depth is the file's normalised depth, (z - z of the object's centre) / diameter in
+[-1, 1]; where nothing was measured it is 1, "far", so that the empty surroundings of a clean render read like the
+background of a real crop. What is measured a whole diameter behind the object cannot belong to it or to the hand that
+holds it: its colour is painted black, as in the render. Fitting and evaluation call the same function.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pairs.format import normalised_depth
+from train.config import InputConfig
+
+FAR = 1.0
+"""normalised depth of the background, and of a pixel without measurement"""
+CHANNELS = 4
+"""red, green, blue, depth"""
+
+
+def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
+    """Makes what the network takes.
+
+    Args:
+        color: (B, S, S, 3) uint8 RGB.
+        depth: (B, S, S) stored depth of the pairs format, 0 = no measurement.
+        config: what to do about the background, and the size to shrink to.
+
+    Returns:
+        (B, 4, size, size) float32, channels last in memory.
+    """
+    far = _depth_channel(depth)
+    rgb = color.float() / 255
+    if config.background == "cut":
+        rgb = torch.where(((far >= FAR) & (depth > 0))[..., None], 0.0, rgb)
+    stacked = torch.cat([rgb - 0.5, far[..., None]], dim=-1).permute(0, 3, 1, 2)
+    if config.size is not None and config.size != stacked.shape[-1]:
+        stacked = functional.interpolate(stacked, size=(config.size, config.size), mode="area")
+    return stacked.contiguous(memory_format=torch.channels_last)
+
+
+def _depth_channel(depth: Tensor) -> Tensor:
+    """(B, S, S) stored -> (B, S, S) float32 in [-1, 1], FAR where there is no measurement."""
+    return torch.where(depth == 0, FAR, normalised_depth(depth.float()))

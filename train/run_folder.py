@@ -1,0 +1,153 @@
+"""The folder a training run writes: one rule for every name in it, used by `fit` to save and by `evaluate` to find.
+
+    config.json       the configuration, package versions and the hash of the pairs file
+    log.csv           one line an epoch
+    checkpoint.pt     while the run is not finished: what it takes to go on exactly where it stopped
+    model.pt          when it is finished: weights, and what is needed to use them
+    evaluation.json   the errors on the test split
+
+Weights are read with `weights_only=True`: a model from a stranger cannot run code.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from scene.errors import TrainingError
+from scene.files import as_json, installed_versions, sha256
+from train.config import Fit, InputConfig
+from train.network import SiameseRegressionNetwork
+
+NOT_PART_OF_A_RUN = ("output", "overwrite", "steps")
+"""options that may differ when an interrupted run is taken up again (--steps only proposes the number of epochs)"""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network and the preprocessing it was trained with."""
+
+    network: SiameseRegressionNetwork
+    input: InputConfig
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where one run keeps its files."""
+
+    path: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """State of an unfinished run."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def model(self) -> Path:
+        """Weights of a finished run."""
+        return self.path / "model.pt"
+
+    @property
+    def evaluation(self) -> Path:
+        """Errors on the test split."""
+        return self.path / "evaluation.json"
+
+    def prepare(self, config: Fit, epochs: int) -> dict[str, Any] | None:
+        """Makes the folder and writes config.json.
+
+        Returns:
+            The state of an interrupted run with this very configuration, None where there is none.
+
+        Raises:
+            TrainingError: the folder holds a finished run, or an interrupted one of another configuration.
+        """
+        record = run_record(config, epochs)
+        if config.overwrite:
+            for path in (self.checkpoint, self.model, self.evaluation):
+                path.unlink(missing_ok=True)
+        if self.model.exists():
+            raise TrainingError(
+                f"{self.path} holds a finished run; give another --output, or --overwrite to replace it"
+            )
+        state = _load(self.checkpoint) if self.checkpoint.exists() else None
+        if state is not None and json.loads(state["record"])["identity"] != record["identity"]:
+            raise TrainingError(
+                f"{self.path} holds an interrupted run with other options or pairs; repeat its command to go on, "
+                "or give --overwrite to start anew"
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / "config.json").write_text(json.dumps(record, indent=2) + "\n")
+        except OSError as error:
+            raise TrainingError(f"{self.path} must be a folder that can be written ({error}); give --output") from error
+        return state
+
+    def save_checkpoint(self, state: dict[str, Any], config: Fit, epochs: int) -> None:
+        """Replaces the checkpoint in one step."""
+        _save({**state, "record": json.dumps(run_record(config, epochs))}, self.checkpoint)
+
+    def save_model(self, model: Model) -> None:
+        """Writes the finished network and removes the checkpoint."""
+        network = model.network
+        settings = {
+            "input_size": network.input_size,
+            "feature_length": network.feature_length,
+            "normalised": network.normalised,
+            "input": dataclasses.asdict(model.input),
+        }
+        _save({"settings": json.dumps(settings), "weights": network.state_dict()}, self.model)
+        self.checkpoint.unlink(missing_ok=True)
+
+    def load_model(self) -> Model:
+        """The network of a finished run, ready to predict."""
+        if not self.model.is_file():
+            raise TrainingError(f"{self.path} must hold a finished run and has no {self.model.name}; run: train fit")
+        state = _load(self.model)
+        settings = json.loads(state["settings"])
+        network = SiameseRegressionNetwork(
+            settings["input_size"], settings["feature_length"], normalised=settings["normalised"]
+        )
+        network.load_state_dict(state["weights"])
+        return Model(network.eval(), InputConfig(**settings["input"]))
+
+    def write_log(self, rows: list[dict[str, float]]) -> None:
+        """Writes one line an epoch."""
+        with (self.path / "log.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def run_record(config: Fit, epochs: int) -> dict[str, Any]:
+    """What config.json says; two runs of one `identity` do the same steps."""
+    options = json.loads(as_json(config))
+    identity = {name: value for name, value in options.items() if name not in NOT_PART_OF_A_RUN}
+    identity |= {"epochs": epochs, "pairs_sha256": sha256(config.pairs)}
+    return {"configuration": options, "identity": identity, "versions": installed_versions()}
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        torch.save(state, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError on a full disk
+        raise TrainingError(f"{path} could not be written ({error}); free some space or give --output") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path} must be written by train fit and cannot be read; train again") from error
+    return state
