@@ -58,6 +58,8 @@ class CaptureConfig:
         """Refuses what contradicts itself."""
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames must be at least 1, got {self.frames}")
+        if self.seed < 0:
+            raise InputError(f"--seed must be 0 or more, got {self.seed}")
         if self.fps <= 0 or self.depth_scale <= 0:
             raise InputError(f"--fps and --depth-scale must be positive, got {self.fps} and {self.depth_scale}")
         if (self.source is not None) != (self.sensor == "folder"):

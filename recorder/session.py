@@ -201,10 +201,13 @@ class SessionWriter:
         if self.count:
             validate(self._file, SESSION)
         self._file.close()
-        if self.count:
-            self.partial.replace(self.path)
-        else:
+        if not self.count:
             self.partial.unlink(missing_ok=True)
+            return
+        try:
+            self.partial.replace(self.path)
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be replaced ({error}); the recording is {self.partial}") from error
 
     def __enter__(self) -> SessionWriter:
         return self
@@ -263,14 +266,24 @@ class Session:
     @cached_property
     def object_model(self) -> ObjectModel | None:
         """The known object; None where the recording was made without."""
-        return read_object(self._file["object"]) if "object" in self._file else None
+        with self._whole("object"):
+            return read_object(self._file["object"]) if "object" in self._file else None
 
     @cached_property
     def truth(self) -> Truth | None:
         """All frames' truth; None where the sensor was a real one."""
         if "truth" not in self._file:
             return None
-        return Truth(**{field.name: self._file[f"truth/{field.name}"][:] for field in fields(Truth)})
+        with self._whole("truth"):
+            return Truth(**{field.name: self._file[f"truth/{field.name}"][:] for field in fields(Truth)})
+
+    @contextmanager
+    def _whole(self, group: str) -> Iterator[None]:
+        """Turns a part that a group lacks, whose fields are optional only all together, into a SchemaError."""
+        try:
+            yield
+        except KeyError as error:
+            raise SchemaError(f"{self.path} lacks a part of {group}/ ({error}); record it again") from error
 
     def attribute(self, name: str) -> str:
         """One of the file's attributes (sensor, serial, command, seed, ...) as text; "" where it has none."""

@@ -15,8 +15,8 @@ from skimage import measure
 from scene.arrays import Bytes, Floats
 from scene.object_model import ObjectModel
 
-SPACING = 0.001
-"""metres between the nodes that are contoured: about 5,800 vertices, so that colours have edges"""
+SPACING = 0.0012
+"""metres between the nodes that are contoured: about 4,000 vertices, so that colours have edges"""
 LOW, HIGH = (-0.036, -0.020, -0.014), (0.036, 0.020, 0.014)
 """metres, a box about the object"""
 

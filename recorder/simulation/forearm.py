@@ -12,7 +12,7 @@ from scene.arrays import Bytes, Floats, Integers
 from scene.drawing import vertex_normals
 from scene.transforms import rigid
 
-RINGS, SIDES = 90, 40
+RINGS, SIDES = 64, 32
 LENGTH, WRIST_BEHIND = 0.60, 0.012
 """metres of the arm; metres that its rounded end reaches into the hand"""
 THROUGH, ACROSS = (0.0175, 0.040), (0.0265, 0.045)

@@ -42,7 +42,7 @@ class Skin:
         return self.surface.shape
 
 
-def grow_skin(side: HandSide, rng: np.random.Generator, *, spacing: float = 0.0028) -> Skin:
+def grow_skin(side: HandSide, rng: np.random.Generator, *, spacing: float = 0.0034) -> Skin:
     """A person's hand.
 
     Args:

@@ -125,8 +125,6 @@ class World:
 def over(near: Drawing, far: Drawing) -> Drawing:
     """Two drawings of one camera in one, at each pixel the nearer."""
     wins = (near.depth > 0) & ((far.depth == 0) | (near.depth < far.depth))
-    return Drawing(
-        np.where(wins[..., None], near.color, far.color),
-        np.where(wins, near.depth, far.depth),
-        np.where(wins, near.labels, far.labels),
-    )
+    color, depth, labels = far.color.copy(), far.depth.copy(), far.labels.copy()
+    color[wins], depth[wins], labels[wins] = near.color[wins], near.depth[wins], near.labels[wins]
+    return Drawing(color, depth, labels)

@@ -125,6 +125,7 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
         ("--sensor folder", "belong together"),
         ("--source x", "belong together"),
         ("--frames 0", "--frames must be at least 1"),
+        ("--seed -1", "--seed must be 0 or more"),
         ("--fps 0", "must be positive"),
         ("--depth-scale -1", "must be positive"),
         ("--speed fast", "of --sensor simulated alone"),

@@ -188,6 +188,24 @@ def test_truncated_file_is_refused(session):
         pass
 
 
+def test_a_folder_in_the_way_is_told_and_the_recording_kept(tmp_path):
+    (tmp_path / "s.h5").mkdir()
+    with pytest.raises(InputError, match="cannot be replaced"):
+        write(tmp_path / "s.h5", [frame()], overwrite=True)
+    with open_session(next(tmp_path.glob(".s.h5.*.partial"))) as session:
+        assert len(session) == 1
+
+
+@pytest.mark.parametrize(("group", "field"), [("object", "object/faces"), ("truth", "truth/hand_angles")])
+def test_half_a_group_is_refused(tmp_path, group, field):
+    header = replace(HEADER, object_model=cube())
+    path = write(tmp_path / "s.h5", [frame(truth=truth_of(0))], header)
+    with h5py.File(path, "r+") as file:
+        del file[field]
+    with open_session(path) as session, pytest.raises(SchemaError, match=f"lacks a part of {group}/"):
+        _ = session.truth, session.object_model
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"), open_session(tmp_path / "none.h5"):
         pass
