@@ -1,4 +1,4 @@
-"""A page to look at pairs with one's own eyes: a contact sheet, coverage of rotations, visibility. One file, no network."""
+"""A page to look at pairs with one's own eyes: contact sheet, coverage of rotations, visibility; all in one file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><style>
 body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 1150px; padding: 0 1em; color: #222 }
 table { border-collapse: collapse } th, td { padding: 2px 6px 2px 0; text-align: left; vertical-align: top }
-th { font-weight: 600; position: sticky; top: 0; background: #fff } td img { display: block; image-rendering: pixelated }
+th { font-weight: 600; position: sticky; top: 0; background: #fff }
+td img { display: block; image-rendering: pixelated }
 .number { font-variant-numeric: tabular-nums; color: #555; white-space: nowrap }
 </style></head><body>
 <h1>{{ title }}</h1>
 <table>{% for name, value in facts.items() %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
-{% for text, picture in plots %}<figure><img src="{{ picture }}" alt="{{ text }}"><figcaption>{{ text }}</figcaption></figure>
+{% for text, picture in plots %}<figure>
+<img src="{{ picture }}" alt="{{ text }}"><figcaption>{{ text }}</figcaption></figure>
 {% endfor %}
 <h2>Pairs</h2>
 <p>Difference: occluded against clean, in colour. Masks: green is the part of the object that the camera sees, red what

@@ -12,7 +12,7 @@ import numpy as np
 from pairs.format import Crop, center_of, stored_depth
 from renderer.crop import CropView, cut_color, cut_nearest
 from scene.arrays import Bytes, Floats
-from scene.drawing import HAND, OBJECT, SKIN_COLOR, Body, Drawer, Drawing, Light, painted, rigid_body
+from scene.drawing import HAND, OBJECT, SKIN_COLOR, Body, Drawer, Drawing, Light, over, painted, rigid_body
 from scene.hand_pose import HandPose
 from scene.hand_shape import HandShape
 from scene.hand_surface import HandSurface
@@ -107,9 +107,9 @@ def draw_view(
     rng: np.random.Generator,
 ) -> DrawnView:
     """Draws a configuration with and without its hand in the window of `crop`."""
-    bodies = scenery.bodies(configuration)
-    alone = drawer.draw(bodies[:1], crop.window, scenery.light)
-    together = drawer.draw(bodies, crop.window, scenery.light) if len(bodies) > 1 else alone
+    thing, *hand = scenery.bodies(configuration)
+    alone = drawer.draw([thing], crop.window, scenery.light)
+    together = over(drawer.draw(hand, crop.window, scenery.light), alone) if hand else alone
     seed = int(rng.integers(1 << 62))
     return DrawnView(
         crop=crop,

@@ -100,6 +100,16 @@ class Drawing:
     """(height, width) the label of the nearest body, 0 = nothing"""
 
 
+def over(first: Drawing, second: Drawing) -> Drawing:
+    """Two drawings of one camera in one, at each pixel the nearer."""
+    wins = (first.depth > 0) & ((second.depth == 0) | (first.depth < second.depth))
+    return Drawing(
+        np.where(wins[..., None], first.color, second.color),
+        np.where(wins, first.depth, second.depth),
+        np.where(wins, first.labels, second.labels),
+    )
+
+
 class Drawer(Protocol):
     """A back-end."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scene.camera import Camera
-from scene.drawing import HAND, OBJECT, Body, Light, open_drawer, painted, rigid_body, vertex_normals
+from scene.drawing import HAND, OBJECT, Body, Light, open_drawer, over, painted, rigid_body, vertex_normals
 from scene.errors import InputError, RenderingError
 from scene.transforms import rigid
 
@@ -155,6 +155,16 @@ def test_nearest_body_wins_in_any_order() -> None:
     for bodies in ([far, near], [near, far]):
         labels = open_drawer("rays").draw(bodies, CAMERA).labels
         assert (labels[30, 20], labels[30, 40], labels[30, 60], labels[80, 80]) == (OBJECT, HAND, HAND, 0)
+
+
+def test_drawings_laid_over_each_other_are_one_drawing() -> None:
+    far, near, drawer = slab(10, 10, 50, 50, z=1.0), slab(30, 10, 70, 50, z=0.8, label=HAND), open_drawer("rays")
+    both = drawer.draw([far, near], CAMERA)
+    for first, second in ((far, near), (near, far)):
+        joined = over(drawer.draw([first], CAMERA), drawer.draw([second], CAMERA))
+        np.testing.assert_array_equal(joined.labels, both.labels)
+        np.testing.assert_array_equal(joined.depth, both.depth)
+        np.testing.assert_array_equal(joined.color, both.color)
 
 
 def test_light_by_hand() -> None:

@@ -1,0 +1,285 @@
+"""`renderer make-pairs`: a session and a track with known truth in, a pairs file out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from pairs.format import RENDERED, SPLIT_NAMES, center_of, metric_depth, open_pairs
+from recorder.session import SensorFrame, Session, SessionHeader, SessionWriter, open_session
+from renderer.cli import run
+from renderer.config import MakePairsConfig
+from scene.camera import Camera
+from scene.drawing import open_drawer
+from scene.errors import InputError
+from scene.rotations import geodesic_angle
+from tests.renderer.fakes import (
+    CAMERA,
+    FRAMES,
+    LOST,
+    TRACKED,
+    camera_from_object,
+    plain_body,
+    write_session,
+    write_track,
+)
+
+QUICK = ("--drawer", "rays", "--size", "32")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session and its track, and pairs of it with two views a frame."""
+    folder = tmp_path_factory.mktemp("pairs")
+    write_track(write_session(folder / "session.h5"))
+    assert make(folder, "--views-per-frame", "2", output="pairs.h5") == 0
+    return folder
+
+
+def make(folder: Path, *arguments: str, output: str = "other.h5", session: str = "session.h5") -> int:
+    paths = [str(folder / session), "--output", str(folder / output), "--overwrite"]
+    return run(["make-pairs", *paths, *QUICK, *arguments])
+
+
+def column(path: Path, field: str) -> np.ndarray:
+    with open_pairs(path) as pairs:
+        return pairs.column(field)
+
+
+def test_rows_origins_and_left_out(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs:
+        real = pairs.origin == 0
+        frames = pairs.column("frame_index")
+        assert len(pairs) == 3 * real.sum()
+        assert (pairs.origin[~real] == RENDERED).all()
+        left_out = [frame for frame, _ in pairs.left_out]
+        assert sorted([*frames[real], *left_out]) == list(range(FRAMES))
+        assert pairs.object_model.name == "wedge"
+        assert set(np.unique(pairs.split)) == {0, 1, 2}
+
+
+def test_real_rows_are_the_recording(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs, open_session(folder / "session.h5") as session:
+        for row in np.flatnonzero(pairs.origin == 0)[::5]:
+            frame = int(pairs.column("frame_index")[row])
+            np.testing.assert_allclose(pairs.camera_from_object[row], camera_from_object(frame))
+            left, top, right, bottom = pairs.column("crop_box")[row]
+            color = session.frame(frame).color
+            middle = pairs.read("occluded/color", row, row + 1)[0][16, 16]
+            u, v = (left + right) / 2, (top + bottom) / 2
+            patch = color[int(v) - 2 : int(v) + 4, int(u) - 2 : int(u) + 4].reshape(-1, 3).astype(int)
+            assert (np.abs(patch - middle).sum(axis=1)).min() < 60
+
+
+def test_pose_maps_back_through_the_crop(folder: Path) -> None:
+    """The object drawn with a row's own intrinsics and pose lies on the row's mask."""
+    with open_pairs(folder / "pairs.h5") as pairs:
+        model, drawer = pairs.object_model, open_drawer("rays")
+        for row in range(0, len(pairs), 4):
+            camera = Camera.from_matrix(pairs.column("crop_matrix")[row], pairs.size, pairs.size)
+            body = plain_body(model).placed(pairs.camera_from_object[row])
+            drawn = drawer.draw([body], camera).labels > 0
+            mask = pairs.read("mask_amodal", row, row + 1)[0]
+            overlap = (drawn & mask).sum() / (drawn | mask).sum()
+            # nearest pixels of the recording's coarser grid: the outlines differ by half a pixel
+            assert overlap > 0.85
+
+
+def test_clean_depth_is_the_objects(folder: Path) -> None:
+    assert make(folder, "--noise", "none", "--views-per-frame", "1") == 0
+    with open_pairs(folder / "other.h5") as pairs:
+        model, drawer = pairs.object_model, open_drawer("rays")
+        for row in range(0, len(pairs), 5):
+            pose = pairs.camera_from_object[row]
+            z = float((pose[:3, :3] @ center_of(model) + pose[:3, 3])[2])
+            depth = metric_depth(pairs.read("clean/depth", row, row + 1)[0], z, model.diameter)
+            camera = Camera.from_matrix(pairs.column("crop_matrix")[row], pairs.size, pairs.size)
+            expected = drawer.draw([plain_body(model).placed(pose)], camera).depth
+            both = (depth > 0) & (expected > 0)
+            assert both.sum() > 50
+            # nearest pixels of the recording are up to 1.3 mm beside the crop's, on a surface that may be steep
+            assert np.median(np.abs(depth - expected)[both]) < 0.002
+            np.testing.assert_array_equal(depth > 0, pairs.read("mask_amodal", row, row + 1)[0])
+
+
+def test_clean_has_no_hand_and_rendered_has(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs:
+        rendered, clean = (pairs.column(f"{kind}/depth") > 0 for kind in ("rendered", "clean"))
+        assert (rendered.sum(axis=(1, 2)) > clean.sum(axis=(1, 2)) + 50).all()
+        assert (pairs.column("clean/color")[pairs.column("mask_amodal").sum(axis=(1, 2)) == 0] == 0).all()
+        assert 0.05 < pairs.column("visibility_lost_hand").mean() < 0.9
+
+
+def test_rendered_looks_like_the_recording(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs:
+        rows = np.flatnonzero(pairs.origin == 0)
+        occluded, rendered = (pairs.column(f"{kind}/color")[rows].astype(int) for kind in ("occluded", "rendered"))
+        shown = pairs.column("rendered/depth")[rows] > 0
+        assert np.median(np.abs(occluded - rendered)[shown]) < 12
+
+
+def test_parts_of_the_silhouette_sum_to_one(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs:
+        lost = sum(pairs.column(f"visibility_lost_{part}") for part in ("hand", "self", "truncation", "other"))
+        np.testing.assert_allclose(pairs.visibility + lost, 1)
+        seen, whole = (pairs.column(f"mask_{kind}").sum(axis=(1, 2)) for kind in ("visible", "amodal"))
+        np.testing.assert_allclose(seen / whole, pairs.visibility)
+
+
+def test_views_share_the_split_of_their_frame_and_of_their_hand(folder: Path) -> None:
+    hand_status = np.where(np.arange(FRAMES) % 3 == 0, LOST, TRACKED)
+    session = folder / "lost-hands.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    write_track(session, hand_status=hand_status)
+    assert make(folder, "--views-per-frame", "2", session="lost-hands.h5") == 0
+    with open_pairs(folder / "other.h5") as pairs:
+        frames, hands = pairs.column("frame_index"), pairs.column("hand_frame")
+        split_of = dict(zip(frames.tolist(), pairs.split.tolist(), strict=True))
+        assert all(split_of[frame] == split for frame, split in zip(frames.tolist(), pairs.split, strict=True))
+        real = pairs.origin == 0
+        assert (hands[real & (hand_status[frames] == LOST)] == -1).all()
+        borrowed = ~real & (hand_status[frames] == LOST)
+        assert borrowed.any()
+        for split, hand in zip(pairs.split[borrowed], hands[borrowed], strict=True):
+            assert split_of[int(hand)] == split
+            assert hand_status[hand] == TRACKED
+        assert (hands[hand_status[frames] == TRACKED] == frames[hand_status[frames] == TRACKED]).all()
+
+
+def test_without_any_hand_there_is_none(folder: Path) -> None:
+    session = folder / "no-hand.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    write_track(session, hand_status=np.full(FRAMES, LOST))
+    assert make(folder, "--views-per-frame", "1", session="no-hand.h5") == 0
+    assert (column(folder / "other.h5", "hand_frame") == -1).all()
+    with open_pairs(folder / "other.h5") as pairs:
+        assert pairs.visibility[pairs.origin == RENDERED].min() == 1
+
+
+def test_same_seed_same_file_other_seed_other_views(folder: Path) -> None:
+    poses = []
+    for seed in ("0", "0", "1"):
+        assert make(folder, "--views-per-frame", "1", "--seed", seed) == 0
+        poses.append((column(folder / "other.h5", "camera_from_object"), column(folder / "other.h5", "clean/depth")))
+    np.testing.assert_array_equal(poses[0][0], poses[1][0])
+    np.testing.assert_array_equal(poses[0][1], poses[1][1])
+    assert (poses[0][0] != poses[2][0]).any()
+
+
+def test_options_are_followed(folder: Path) -> None:
+    assert make(folder, "--views-per-frame", "0", "--size", "24", "--noise", "none") == 0
+    with open_pairs(folder / "other.h5") as pairs:
+        assert pairs.size == 24
+        assert (pairs.origin == 0).all()
+        assert (pairs.attribute("noise"), pairs.attribute("drawer")) == ("none", "rays")
+    assert make(folder, "--views-per-frame", "3", "--view-angle-deg", "1") == 0
+    with open_pairs(folder / "other.h5") as pairs:
+        seen = np.swapaxes(pairs.column("camera_from_view"), 1, 2) @ pairs.camera_from_object[:, :3, :3]
+        first = np.flatnonzero(pairs.origin == 0)
+        turned = geodesic_angle(seen[first], seen[first + 1])
+        assert np.rad2deg(turned).max() <= 1
+    assert make(folder, "--views-per-frame", "0", "--splits.test", "0", "--splits.validation", "0") == 0
+    assert (column(folder / "other.h5", "split") == SPLIT_NAMES.index("train")).all()
+
+
+def test_selection_options_reach_the_frames(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert make(folder, "--selection.confidence", "0.95") == 2
+    error = capsys.readouterr().err
+    assert "at least one frame of" in error
+    assert f"confidence below 0.95 ({FRAMES})" in error
+
+
+def test_provenance(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs:
+        sources = json.loads(pairs.attribute("sources"))
+        assert sources["session"]["name"] == "session.h5"
+        assert sources["track"]["name"] == "session.track.h5"
+        assert json.loads(pairs.attribute("configuration"))["views_per_frame"] == 2
+        assert pairs.attribute("seed") == "0"
+
+
+def test_says_what_was_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert make(folder, "--views-per-frame", "1") == 0
+    printed = capsys.readouterr().out
+    real = int((column(folder / "other.h5", "origin") == 0).sum())
+    assert f"{2 * real} pairs in" in printed
+    assert f"{real} real, {real} drawn views" in printed
+    assert f"{FRAMES - real} frames left out: within 0.05 s of another split" in printed or real == FRAMES
+
+
+def test_track_of_another_session_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = folder / "changed.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    with h5py.File(session, "r+") as file:
+        file.attrs["serial"] = "another"
+    assert make(folder, "--track", str(folder / "session.track.h5"), session="changed.h5") == 2
+    error = capsys.readouterr().err
+    assert "must be the track of" in error
+    assert f"run: tracker run {session}" in error
+    assert error.count("\n") == 1
+
+
+def test_session_without_an_object_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "session.h5"
+    with open_session(write_session(tmp_path / "with.h5", frames=2)) as session:
+        header = SessionHeader(CAMERA, 0.0005, "fake")
+        with SessionWriter(path, header) as writer:
+            for index in range(2):
+                writer.append(_recorded(session, index))
+    write_track(path, frames=2)
+    assert run(["make-pairs", str(path), "--output", str(tmp_path / "pairs.h5"), *QUICK]) == 2
+    assert "must hold the object's mesh and has none; capture it again with --object" in capsys.readouterr().err
+
+
+def _recorded(session: Session, index: int) -> SensorFrame:
+    frame = session.frame(index)
+    return SensorFrame(frame.color, session.depth_counts(index), frame.timestamp_s)
+
+
+def test_all_frames_lost_is_refused_and_nothing_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = folder / "lost.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    write_track(session, status=np.full(FRAMES, LOST))
+    assert make(folder, output="none.h5", session="lost.h5") == 2
+    assert f"the object is LOST ({FRAMES}); track the session better" in capsys.readouterr().err
+    assert not list(folder.glob("*none*"))
+
+
+def test_missing_track_and_existing_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = folder / "untracked.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    assert make(folder, session="untracked.h5") == 2
+    assert "untracked.track.h5 does not exist" in capsys.readouterr().err
+    before = (folder / "pairs.h5").read_bytes()
+    assert run(["make-pairs", str(folder / "session.h5"), "--output", str(folder / "pairs.h5"), *QUICK]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert (folder / "pairs.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 4}, "--size must be 8 to 1024 pixels, got 4"),
+        ({"views_per_frame": -1}, "--views-per-frame must not be negative, got -1"),
+        ({"view_angle_deg": 0.0}, "--view-angle-deg must be above 0 and at most 180, got 0.0"),
+        ({"view_angle_deg": 190.0}, "at most 180, got 190.0"),
+    ],
+)
+def test_configurations_that_make_no_pairs(options: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        MakePairsConfig(**options)  # type: ignore[arg-type]
+
+
+def test_object_cut_by_the_image_is_truncated(folder: Path) -> None:
+    session = folder / "cut.h5"
+    session.write_bytes((folder / "session.h5").read_bytes())
+    poses = np.stack([camera_from_object(frame) for frame in range(FRAMES)])
+    poses[:, 0, 3] += 0.4 * 79.5 / 150 + 0.02  # the middle of the object to the right border
+    write_track(session, camera_from_object=poses)
+    arguments = ("--views-per-frame", "0", "--selection.inside", "0.2")
+    assert make(folder, *arguments, session="cut.h5") == 0
+    assert column(folder / "other.h5", "visibility_lost_truncation").max() > 0.2

@@ -1,0 +1,163 @@
+"""New views keep the grasp, stay in the image and show what their pose says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from renderer.crop import CropView, camera_from_view, crop_about
+from renderer.scenery import Configuration, DrawnView, Scenery, draw_view
+from renderer.views import Stand, before_background, regrasped, turned, varied_light
+from scene.camera import Camera
+from scene.drawing import HAND, Light, open_drawer
+from scene.frame import RgbdFrame
+from scene.hand_shape import average_hand
+from scene.rotations import geodesic_angle
+from scene.transforms import inverse
+from tests.pairs.samples import wedge
+from tests.renderer.fakes import CAMERA, camera_from_object, hand_pose
+
+LARGE = Camera(width=320, height=240, fx=150.0, fy=150.0, cx=159.5, cy=119.5)
+TRACKED = Configuration(camera_from_object(0), hand_pose(0))
+
+
+@pytest.fixture(scope="module")
+def scenery() -> Scenery:
+    return Scenery.build(wedge(), average_hand())
+
+
+def view_of(scenery: Scenery, noise: str = "none", seed: int = 0) -> DrawnView:
+    crop = crop_about(CAMERA, scenery.center_camera(TRACKED.camera_from_object), scenery.model.diameter, 48)
+    return draw_view(scenery, TRACKED, crop, open_drawer("rays"), noise, np.random.default_rng(seed))  # type: ignore[arg-type]
+
+
+def test_turned_views_keep_the_grasp_and_stay_in_the_image(scenery: Scenery) -> None:
+    stand, rng = Stand(LARGE, 0.3, 0.6, np.pi), np.random.default_rng(0)
+    before = inverse(TRACKED.camera_from_object) @ TRACKED.hand.camera_from_hand
+    for _ in range(50):
+        view, crop = turned(scenery, TRACKED, stand, 48, rng)
+        np.testing.assert_allclose(inverse(view.camera_from_object) @ view.hand.camera_from_hand, before, atol=1e-9)
+        assert crop.inside.all()
+        center = scenery.center_camera(view.camera_from_object)
+        assert 0.3 <= center[2] <= 0.6
+        np.testing.assert_allclose(crop.crop_camera.project(center), 23.5, atol=1e-6)
+
+
+def test_turn_is_at_most_the_angle_asked_for(scenery: Scenery) -> None:
+    rng = np.random.default_rng(0)
+    for largest, least in ((0.2, 0.0), (np.pi, 1.5)):
+        stand, angles = Stand(LARGE, 0.3, 0.6, largest), []
+        for _ in range(40):
+            view, _ = turned(scenery, TRACKED, stand, 48, rng)
+            seen = [
+                camera_from_view(scenery.center_camera(pose)).T @ pose[:3, :3]
+                for pose in (TRACKED.camera_from_object, view.camera_from_object)
+            ]
+            angles.append(float(geodesic_angle(*seen)))
+        assert least <= max(angles) <= largest + 1e-9
+
+
+def test_stand_goes_a_little_beyond_the_recording() -> None:
+    stand = Stand.around(CAMERA, np.array([0.5, 0.4, 0.6]), 1.0)
+    assert stand.nearest == pytest.approx(0.4 / 1.15)
+    assert stand.farthest == pytest.approx(0.6 * 1.15)
+
+
+def test_regrasped_holds_as_elsewhere() -> None:
+    other = Configuration(camera_from_object(9), hand_pose(4))
+    held = regrasped(Configuration(camera_from_object(0), None), other)
+    np.testing.assert_allclose(held.camera_from_object, camera_from_object(0))
+    np.testing.assert_allclose(
+        inverse(held.camera_from_object) @ held.hand.camera_from_hand,
+        inverse(other.camera_from_object) @ other.hand.camera_from_hand,
+        atol=1e-9,
+    )
+    assert regrasped(TRACKED, Configuration(camera_from_object(1), None)) is TRACKED
+
+
+def test_light_varies_little() -> None:
+    rng, light = np.random.default_rng(0), Light.default()
+    varied = [varied_light(light, rng) for _ in range(50)]
+    assert all(np.linalg.norm(other.direction_camera) == pytest.approx(1) for other in varied)
+    gains = np.array([other.color[0] for other in varied])
+    assert gains.min() >= 0.85
+    assert gains.max() <= 1.15
+    assert np.ptp(gains) > 0.1
+    assert np.mean([other.direction_camera @ light.direction_camera for other in varied]) > 0.7
+
+
+def test_only_the_hand_differs(scenery: Scenery) -> None:
+    view = view_of(scenery, "structured-light")
+    no_hand = view.together.labels != HAND
+    assert (view.together.labels == HAND).any()
+    np.testing.assert_array_equal(view.together.color[no_hand], view.alone.color[no_hand])
+    # colour noise is the same where the same is shown
+    np.testing.assert_array_equal(view.noisy_together.color[no_hand], view.noisy_alone.color[no_hand])
+    assert not view.clean.color[view.clean.depth == 0].all()
+
+
+def test_noise_changes_depth_and_colour_and_none_does_not(scenery: Scenery) -> None:
+    noisy, plain = view_of(scenery, "structured-light"), view_of(scenery)
+    np.testing.assert_array_equal(plain.noisy_alone.depth, plain.alone.depth)
+    np.testing.assert_array_equal(plain.noisy_alone.color, plain.alone.color)
+    both = (noisy.noisy_alone.depth > 0) & (noisy.alone.depth > 0)
+    error = (noisy.noisy_alone.depth - noisy.alone.depth)[both]
+    assert 0.0005 < error.std() < 0.01
+    assert (noisy.noisy_alone.color != noisy.alone.color).any()
+    assert not noisy.noisy_alone.color[noisy.alone.labels == 0].any()
+
+
+def test_noise_follows_the_generator(scenery: Scenery) -> None:
+    first, same, other = (view_of(scenery, "structured-light", seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.noisy_alone.depth, same.noisy_alone.depth)
+    assert (first.noisy_alone.depth != other.noisy_alone.depth).any()
+
+
+def frame_of(camera: Camera, depth: float) -> RgbdFrame:
+    color = np.full((camera.height, camera.width, 3), (10, 200, 30), np.uint8)
+    return RgbdFrame(0, 0.0, color, np.full((camera.height, camera.width), depth, np.float32))
+
+
+def test_background_shows_behind_and_only_there(scenery: Scenery) -> None:
+    view = view_of(scenery)
+    view = replace(view, crop=replace(view.crop, camera=CAMERA))
+    avoid = CropView(CAMERA, left=0, top=0, side=30, size=48)
+    shown = before_background(view, frame_of(CAMERA, 0.9), avoid, np.random.default_rng(0))
+    drawn = view.together.labels > 0
+    assert (shown.color[~drawn] == (10, 200, 30)).all()
+    np.testing.assert_array_equal(shown.color[drawn], view.together.color[drawn])
+    np.testing.assert_allclose(shown.depth[~drawn], 0.9, atol=1e-6)
+    np.testing.assert_array_equal(shown.depth[drawn], view.together.depth[drawn])
+
+
+def test_background_never_comes_before_the_object(scenery: Scenery) -> None:
+    view, avoid = view_of(scenery), CropView(CAMERA, left=0, top=0, side=30, size=48)
+    shown = before_background(view, frame_of(CAMERA, 0.2), avoid, np.random.default_rng(0))
+    behind = shown.depth[view.together.labels == 0]
+    np.testing.assert_allclose(behind, view.center_z + view.diameter / 2, atol=1e-6)
+    hole = before_background(view, frame_of(CAMERA, 0.0), avoid, np.random.default_rng(0))
+    assert not hole.depth[view.together.labels == 0].any()
+
+
+def test_background_avoids_the_recorded_object(scenery: Scenery) -> None:
+    view = view_of(scenery)
+    # the object fills the left half; pieces come from the right one, which is blue
+    frame = frame_of(CAMERA, 0.9)
+    frame.color[:, 80:] = (0, 0, 255)
+    avoid = CropView(CAMERA, left=-80, top=-20, side=160, size=48)
+    for seed in range(10):
+        shown = before_background(view, frame, avoid, np.random.default_rng(seed))
+        unchanged = shown is view.noisy_together  # no free place was found
+        assert unchanged or (shown.color[view.together.labels == 0] == (0, 0, 255)).all()
+
+
+def test_frame_without_room_gives_black(scenery: Scenery) -> None:
+    view = view_of(scenery)
+    everywhere = CropView(CAMERA, left=-50, top=-50, side=400, size=48)
+    shown = before_background(view, frame_of(CAMERA, 0.9), everywhere, np.random.default_rng(0))
+    assert shown is view.noisy_together
+    small = Camera(20, 20, 150.0, 150.0, 9.5, 9.5)
+    avoid = CropView(small, left=0, top=0, side=1, size=48)
+    assert before_background(view, frame_of(small, 0.9), avoid, np.random.default_rng(0)) is view.noisy_together
