@@ -1,0 +1,1 @@
+"""A sensor, or somebody else's files, in; `session.h5` out."""

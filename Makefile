@@ -1,0 +1,38 @@
+# Two commands on a fresh Debian or Ubuntu with Python 3.11: `make demo` and `make test`. Both do all set-up first.
+VENV ?= .venv
+READY := $(VENV)/.ready
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: help setup demo test check format bench
+help:
+	@echo "make demo    set up, then run the four commands with the simulated sensor: a table and a page with pictures"
+	@echo "make test    set up, then run the tests"
+	@echo "make check   format, lint, strict types"
+	@echo "make bench   measure speeds on this machine"
+	@echo "make setup   virtual environment in $(VENV), pinned dependencies, system libraries where that is allowed"
+
+setup: $(READY)
+
+# made again when what is installed changes; otherwise the next command starts at once
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	./scripts/setup.sh $(VENV)
+	touch $(READY)
+
+demo: $(READY)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/demo.sh demo
+
+# one thread for each of the two test processes
+test: $(READY)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 $(PYTEST_ARGUMENTS)
+
+check: $(READY)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+format: $(READY)
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: $(READY)
+	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
