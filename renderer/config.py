@@ -30,7 +30,8 @@ class MakePairsConfig:
     size: int = 96
     """pixels along a side of the crops"""
     views_per_frame: int = 8
-    """drawn views from other viewpoints that each kept frame gives, beside its real pair"""
+    """drawn views from other viewpoints that each kept frame gives, beside its real pair; each shows as much of the
+    object as --selection.visibility asks of frames"""
     view_angle_deg: float = 90.0
     """degrees by which a drawn view is turned against its frame, at most; 180 covers all rotations"""
     drawer: DrawerName = "auto"

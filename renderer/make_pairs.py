@@ -36,6 +36,10 @@ from tracker.track import Track, TrackStatus, open_track, track_path_of
 
 FITTED_FRAMES = 12
 """frames to which light and skin are fitted"""
+VIEW_TRIES = 5
+"""viewpoints that are tried for a drawn view from which the hand does not hide the object"""
+LEAST_VISIBILITY = 0.01
+"""of a drawn view, also where frames are kept that show nothing: an image of a hand alone teaches no pose"""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class PairMaker:
             return
         yield real
         for _ in range(self.config.views_per_frame):
-            yield self._view(sight, split, rng)
+            yield from self._visible_view(sight, split, rng)
 
     def _real(self, sight: Sight, split: int, rng: np.random.Generator) -> Pair:
         crop, frame = sight.crop, sight.frame
@@ -189,6 +193,14 @@ class PairMaker:
         occluded = Crop(cut_color(frame.color, crop.camera, crop), depth)
         source = Source(sight, split, REAL, frame.index if sight.configuration.hand else -1)
         return self._pair(view, occluded, visibility, sight.configuration, source)
+
+    def _visible_view(self, sight: Sight, split: int, rng: np.random.Generator) -> Iterator[Pair]:
+        """A drawn view that shows as much of the object as a frame must; none where few viewpoints do."""
+        for _ in range(VIEW_TRIES):
+            pair = self._view(sight, split, rng)
+            if pair.visibility >= max(self.config.selection.visibility, LEAST_VISIBILITY):
+                yield pair
+                return
 
     def _view(self, sight: Sight, split: int, rng: np.random.Generator) -> Pair:
         same_split = self.selection.frames[self.selection.split == split]

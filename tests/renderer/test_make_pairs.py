@@ -186,6 +186,14 @@ def test_options_are_followed(folder: Path) -> None:
     assert (column(folder / "other.h5", "split") == SPLIT_NAMES.index("train")).all()
 
 
+def test_drawn_views_show_the_object(folder: Path) -> None:
+    assert make(folder, "--views-per-frame", "3", "--view-angle-deg", "180", "--selection.visibility", "0.5") == 0
+    with open_pairs(folder / "other.h5") as pairs:
+        drawn = pairs.origin == RENDERED
+        assert drawn.any()
+        assert pairs.visibility[drawn].min() >= 0.5
+
+
 def test_selection_options_reach_the_frames(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert make(folder, "--selection.confidence", "0.95") == 2
     error = capsys.readouterr().err
