@@ -134,7 +134,7 @@ def _declare_osmesa() -> None:
     from pyrender.platforms.osmesa import OSMesaPlatform
 
     OSMesaPlatform.supports_framebuffers = lambda self: True
-    if hasattr(OpenGL.osmesa, "OSMesaCreateContextAttribs"):  # PyOpenGL 3.1.7 and later have all of this
+    if hasattr(OpenGL.osmesa, "OSMesaCreateContextAttribs"):  # newer PyOpenGL declares it itself
         return
     # PyOpenGL keeps its records by context, and a pointer is not hashable: an address is
     OpenGL.platform.PLATFORM.GetCurrentContext.restype = ctypes.c_void_p
