@@ -35,7 +35,9 @@ _HAND_SHAPE_FIELDS = (
     Field("hand_shape/base_rotations", (5, 3, 3), "float64", "", "hand", "hand_from_finger at zero angles"),
     Field("hand_shape/phalanx_lengths", (5, 3), "float64", "m", "", "length of each bone, from the palm outwards"),
     Field("hand_shape/radii", (5, 4), "float64", "m", "", "radius of the flesh at each joint and tip"),
-    Field("hand_shape/palm_segments", ("palm_segments", 2, 3), "float64", "m", "hand", "end points of the palm's capsules"),
+    Field(
+        "hand_shape/palm_segments", ("palm_segments", 2, 3), "float64", "m", "hand", "end points of the palm's capsules"
+    ),
     Field("hand_shape/palm_radii", ("palm_segments", 2), "float64", "m", "", "radii at those end points"),
 )
 

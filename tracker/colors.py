@@ -1,0 +1,128 @@
+"""Colour as evidence: features in which a change of light is a shift, and likelihoods of object, hand and background.
+
+No pixel is labelled here: the objective weighs how likely a colour is on each body. At first the object's colours come
+from its mesh and the hand's from the range of human skin; once a frame is tracked, both are learned from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from scene.arrays import Booleans, Bytes, Floats
+from scene.object_model import ObjectModel
+
+DARK = 10.0
+"""counts added before the logarithm, so that the noise of dark pixels does not look like colour"""
+BRIGHTNESS_SHARE = 0.3
+"""brightness changes with the angle to the light, colour hardly: this is its weight among the features"""
+LOW, HIGH, BINS = (-1.2, -1.2, 0.6), (1.2, 1.2, 1.8), (24, 24, 8)
+SKIN_MEAN, SKIN_DEVIATION = (0.24, -0.15), (0.14, 0.10)
+"""log(R/G) and log(B/G) of human skin from light to dark under daylight and lamps, before anything is learned"""
+SATURATIONS = (0.5, 0.75, 1.0)
+"""cameras, haze and glare make colours paler than a scan shows them"""
+FLOOR = 0.15
+"""density of a colour never seen, as a share of the uniform density"""
+
+
+def color_features(color: Bytes, blur_px: float = 1.0) -> Floats:
+    """(..., 3) RGB -> (..., 3) float32: log(R/G), log(B/G), 0.3 log(G).
+
+    A coloured light multiplies the channels, which here adds a constant.
+
+    Args:
+        color: an (H, W, 3) image, which is blurred first, or any other array of colours, which is not.
+        blur_px: standard deviation of the blur.
+    """
+    values = color.astype(np.float32)
+    if color.ndim == 3 and blur_px > 0:
+        values = gaussian_filter(values, (blur_px, blur_px, 0))
+    logs = np.log(values + DARK)
+    features = np.stack(
+        [logs[..., 0] - logs[..., 1], logs[..., 2] - logs[..., 1], BRIGHTNESS_SHARE * logs[..., 1]], axis=-1
+    )
+    return features.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ColorLikelihoods:
+    """Densities of colour features on each body, and on everything else, as histograms."""
+
+    object_density: Floats
+    """(24, 24, 8), sums to 1"""
+    hand_density: Floats
+    """(24, 24, 8), sums to 1"""
+    background_density: Floats
+    """(24, 24, 8), sums to 1"""
+
+    def chances(self, features: Floats) -> tuple[Floats, Floats]:
+        """(..., 3) -> (...) chance of object and (...) chance of hand, each of the three equally likely beforehand."""
+        bins = _bins(features)
+        on_object, on_hand = self.object_density[bins], self.hand_density[bins]
+        total = on_object + on_hand + self.background_density[bins]
+        return (on_object / total).astype(np.float32), (on_hand / total).astype(np.float32)
+
+    def learned(self, features: Floats, on_object: Booleans, on_hand: Booleans, rate: float) -> ColorLikelihoods:
+        """Moves each density by `rate` towards the features seen on it: (H, W, 3) and two (H, W) masks."""
+        background = ~(on_object | on_hand)
+        return ColorLikelihoods(
+            _towards(self.object_density, features[on_object], rate),
+            _towards(self.hand_density, features[on_hand], rate),
+            _towards(self.background_density, features[background], rate),
+        )
+
+
+def initial_likelihoods(model: ObjectModel, scene_features: Floats) -> ColorLikelihoods:
+    """Before anything is tracked.
+
+    Args:
+        model: where it has no colours, any colour is equally likely on it.
+        scene_features: (H, W, 3) of a first frame, most of which is background.
+    """
+    uniform = np.full(BINS, 1.0 / np.prod(BINS))
+    on_object = uniform
+    if model.colored:
+        features = color_features(model.vertex_colors)
+        paled = np.concatenate([features * [share, share, 1] for share in SATURATIONS])
+        on_object = density(paled, smoothing=(1.5, 1.5, 8.0))  # its brightness is the scanner's, not this camera's
+    return ColorLikelihoods(on_object, _skin_density(), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * uniform)
+
+
+def without_background(likelihoods: ColorLikelihoods) -> ColorLikelihoods:
+    """For scenes whose background is known by its depth: what else stands there may have any colour."""
+    return replace(likelihoods, background_density=np.full(BINS, 1.0 / np.prod(BINS)))
+
+
+def density(features: Floats, smoothing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Floats:
+    """(N, 3) -> (24, 24, 8) histogram, smoothed, with a floor, summing to 1."""
+    counts = np.zeros(BINS)
+    np.add.at(counts, _bins(features), 1.0)
+    smooth = gaussian_filter(counts, smoothing, mode="nearest")
+    smooth = smooth / max(smooth.sum(), 1e-9) + FLOOR / np.prod(BINS)
+    result: Floats = smooth / smooth.sum()
+    return result
+
+
+def _towards(old: Floats, features: Floats, rate: float) -> Floats:
+    if len(features) < 50:  # too few pixels to learn from
+        return old
+    return (1 - rate) * old + rate * density(features)
+
+
+def _skin_density() -> Floats:
+    first, second = (np.linspace(LOW[axis], HIGH[axis], BINS[axis]) for axis in range(2))
+    share = np.exp(-0.5 * ((first - SKIN_MEAN[0]) / SKIN_DEVIATION[0]) ** 2)[:, None, None]
+    share = share * np.exp(-0.5 * ((second - SKIN_MEAN[1]) / SKIN_DEVIATION[1]) ** 2)[None, :, None]
+    share = np.repeat(share, BINS[2], axis=2)
+    share = share / share.sum() + FLOOR / np.prod(BINS)
+    skin: Floats = share / share.sum()
+    return skin
+
+
+def _bins(features: Floats) -> tuple[Floats, Floats, Floats]:
+    low, high, bins = np.array(LOW), np.array(HIGH), np.array(BINS)
+    index = ((features - low) / (high - low) * bins).astype(int)
+    index = np.clip(index, 0, bins - 1)
+    return index[..., 0], index[..., 1], index[..., 2]

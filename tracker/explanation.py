@@ -1,0 +1,144 @@
+"""What a hypothesis makes of a frame, pixel by pixel: which points are the object's, which the hand's, what is hidden.
+
+The objective only needs one number; colours, quality and visibility need to know which pixel is whose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from scene.arrays import Booleans, Floats
+from tracker.hypothesis import Layout
+from tracker.objective import (
+    Evidence,
+    Models,
+    Weights,
+    field_distance,
+    own_surface,
+    pixel_of,
+    place_capsules,
+    rotation_of,
+)
+
+ON_BODY = 0.007
+"""metres from a surface within which a point is taken to be on it"""
+OFF_BODY = 0.009
+"""metres from the other body beyond which it is not taken to be on that one"""
+
+
+@dataclass(frozen=True)
+class SampleView:
+    """How the object's facing samples are seen."""
+
+    support: float
+    """share of those not hidden by the object itself that are where the sensor sees something"""
+    violation: float
+    """share that the sensor saw through, or that are inside the table"""
+    hidden: float
+    """share that something else hides, or that are outside the image or unmeasured"""
+    color_mismatch: float
+    """mean over the supported samples, 0 to 1"""
+    likeness: float
+    """mean chance that the supported samples' pixels are object-coloured, 0 to 1"""
+    feature_shift: Floats
+    """(3,) mean of pixel minus sample colour features over the supported samples"""
+
+
+def point_distances(
+    vector: Floats, layout: Layout, points: Floats, models: Models, use_hand: bool
+) -> tuple[Floats, Floats]:
+    """(N, 3) points_camera -> (N,) metres to the object's surface (absolute) and (N,) to the hand's (signed)."""
+    to_object, to_hand = np.full(len(points), np.inf), np.full(len(points), np.inf)
+    _point_distances(
+        vector, layout.object_reference, layout.hand_reference, points, models, use_hand, to_object, to_hand
+    )
+    return to_object, to_hand
+
+
+def on_bodies(to_object: Floats, to_hand: Floats) -> tuple[Booleans, Booleans]:
+    """(N,), (N,) metres -> (N,) on the object, (N,) on the hand; neither where the two cannot be told apart."""
+    on_object = (to_object < ON_BODY) & (to_hand > OFF_BODY)
+    on_hand = (np.abs(to_hand) < ON_BODY) & (to_object > OFF_BODY)
+    return on_object, on_hand
+
+
+def view_samples(vector: Floats, layout: Layout, evidence: Evidence, models: Models, weights: Weights) -> SampleView:
+    """Looks every sample of the object's surface up in the frame."""
+    sums = np.zeros(9)
+    _view_samples(vector, layout.object_reference, evidence, models, weights, sums)
+    facing, supported = max(sums[0], 1e-9), max(sums[1], 1e-9)
+    return SampleView(
+        support=sums[1] / facing,
+        violation=sums[2] / facing,
+        hidden=sums[3] / facing,
+        color_mismatch=sums[4] / supported,
+        likeness=sums[5] / supported,
+        feature_shift=sums[6:9] / supported,
+    )
+
+
+@numba.njit(cache=True)
+def _point_distances(vector, object_reference, hand_reference, points, models, use_hand, to_object, to_hand):  # type: ignore[no-untyped-def]
+    pose = np.zeros((3, 3))
+    rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
+    capsules = models.palm_segments.shape[0] + 15
+    starts, ends = np.zeros((capsules, 3)), np.zeros((capsules, 3))
+    start_radii, end_radii = np.zeros(capsules), np.zeros(capsules)
+    if use_hand:
+        place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
+        u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+        v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+        w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+        to_object[i] = abs(field_distance(models.field, models.field_origin, models.field_spacing, u, v, w))
+        if use_hand:
+            for s in range(capsules):
+                ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
+                px, py, pz = points[i, 0] - starts[s, 0], points[i, 1] - starts[s, 1], points[i, 2] - starts[s, 2]
+                along = (px * ax + py * ay + pz * az) / (ax * ax + ay * ay + az * az + 1e-12)
+                along = min(max(along, 0.0), 1.0)
+                px, py, pz = px - along * ax, py - along * ay, pz - along * az
+                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+                to_hand[i] = min(to_hand[i], np.sqrt(px * px + py * py + pz * pz) - radius)
+
+
+@numba.njit(cache=True)
+def _view_samples(vector, object_reference, evidence, models, weights, sums):  # type: ignore[no-untyped-def]
+    """Adds up: facing, supported, violating, hidden, mismatch, likeness, three feature differences."""
+    pose = np.zeros((3, 3))
+    rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
+    samples, normals = models.samples, models.normals
+    for i in range(samples.shape[0]):
+        x = pose[0, 0] * samples[i, 0] + pose[0, 1] * samples[i, 1] + pose[0, 2] * samples[i, 2] + vector[0]
+        y = pose[1, 0] * samples[i, 0] + pose[1, 1] * samples[i, 1] + pose[1, 2] * samples[i, 2] + vector[1]
+        z = pose[2, 0] * samples[i, 0] + pose[2, 1] * samples[i, 1] + pose[2, 2] * samples[i, 2] + vector[2]
+        nx = pose[0, 0] * normals[i, 0] + pose[0, 1] * normals[i, 1] + pose[0, 2] * normals[i, 2]
+        ny = pose[1, 0] * normals[i, 0] + pose[1, 1] * normals[i, 1] + pose[1, 2] * normals[i, 2]
+        nz = pose[2, 0] * normals[i, 0] + pose[2, 1] * normals[i, 1] + pose[2, 2] * normals[i, 2]
+        cosine = -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)
+        if cosine <= 0.15:
+            continue
+        row, column = pixel_of(x, y, z, evidence)
+        seen = evidence.depth[row, column] if row >= 0 else 0.0
+        gap = seen - z
+        if seen > 0 and gap < -0.01 and own_surface(pose, vector, row, column, seen, evidence, models, weights):
+            continue
+        sums[0] += cosine
+        height = evidence.table[0] * x + evidence.table[1] * y + evidence.table[2] * z + evidence.table[3]
+        if seen > 0 and (gap > 0.012 or height < -0.006):
+            sums[2] += cosine
+        elif seen <= 0 or gap < -0.012:
+            sums[3] += cosine
+        else:
+            sums[1] += cosine
+            square = 0.0
+            for channel in range(3):
+                difference = evidence.features[row, column, channel] - models.sample_features[i, channel]
+                sums[6 + channel] += cosine * difference
+                square += difference * difference
+            sums[4] += cosine * square / (square + weights.color_scale**2)
+            sums[5] += cosine * evidence.object_chance[row, column]

@@ -1,0 +1,41 @@
+"""Object and hand made ready for the objective's kernel, once for a session."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scene.arrays import Floats
+from scene.distance_field import DistanceField
+from scene.hand_shape import HandShape
+from scene.object_model import ObjectModel
+from tracker.colors import color_features
+from tracker.objective import Models
+
+OBJECT_SAMPLES = 240
+"""points of the object's surface that each hypothesis is compared at"""
+
+
+def prepare_models(model: ObjectModel, field: DistanceField, shape: HandShape, rng: np.random.Generator) -> Models:
+    """Samples the object's surface evenly and lays everything out as arrays."""
+    samples, normals, colors = model.surface_samples(OBJECT_SAMPLES, rng)
+    return Models(
+        samples=samples,
+        normals=normals,
+        sample_features=color_features(colors).astype(float),
+        field=np.ascontiguousarray(field.values, np.float32),
+        field_origin=field.origin,
+        field_spacing=field.spacing,
+        base_offsets=shape.base_offsets,
+        base_rotations=np.ascontiguousarray(shape.base_rotations),
+        phalanx_lengths=shape.phalanx_lengths,
+        radii=shape.radii,
+        palm_segments=np.ascontiguousarray(shape.palm_segments),
+        palm_radii=np.ascontiguousarray(shape.palm_radii),
+        abduction_sign=shape.abduction_sign,
+        object_reach=float(np.linalg.norm(model.vertices, axis=1).max()),
+    )
+
+
+def lit(models: Models, gain: Floats) -> Models:
+    """The same models under another light: (3,) shift of the colour features."""
+    return models._replace(sample_features=models.sample_features + gain)

@@ -1,0 +1,504 @@
+"""The objective: how badly a hypothesis explains a frame. Lower is better; 0 is a perfect explanation.
+
+It is a sum of squares of bounded residuals in five named terms, so that a swarm can minimise the sum and damped least
+squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is linear near 0 and never above 1:
+
+- points  every observed surface point should lie on the object or on the hand (Qian et al. 2014, eq. 3; Schmidt et al.
+          2014, "DART", observation to model). d = min(d_object, d_hand), each lengthened by how little the point's
+          colour speaks for that body:  rho(d / 12 mm), weighted by the chance that the point is neither.
+- object  every camera-facing sample of the object's surface should be seen where it is, or be hidden (Schmidt et al.
+          2014, model to observation; Oikonomidis et al. 2011 model occlusion in the same way, by the nearer of the two
+          renderings). Behind the observed surface: hidden, at a small price, smaller under something hand-coloured.
+          Before it: the sensor saw through the hypothesis, which cannot be:  rho(gap / 8 mm).
+- color   where such a sample is seen, its colour should be the pixel's, up to the light's gain and paleness, and it
+          should be likelier on the object than on hand or background.
+- hand    the same as `object` for points on the camera's side of the hand's flesh.
+- contact hand and object share no space (Oikonomidis et al. 2011, eq. 8):  penetration depth / 6 mm.
+- prior   the hand's angles stay near those predicted, weakly: what is hidden has to be somewhere plausible; and the
+          wrist does not bend more than about 80 degrees from the way the arm comes.
+
+Terms are means over their residuals, times TERM_WEIGHTS. Occlusion is thus handled by construction: no pixel is
+assigned to a body beforehand, and no label from the image is trusted more than its colour's likelihood.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from scene.arrays import Floats
+from scene.hand_pose import place_bones
+
+TERMS = ("points", "object", "color", "hand", "contact", "prior")
+POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
+
+HAND_STATIONS = 3
+"""places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
+
+
+class Evidence(NamedTuple):
+    """What one frame shows, ready for the kernel."""
+
+    depth: Floats
+    """(H, W) float32 metres, 0 = no measurement"""
+    features: Floats
+    """(H, W, 3) float32 colour features, tracker/colors.py"""
+    object_chance: Floats
+    """(H, W) float32, chance that the pixel's colour is the object's rather than the hand's or the background's"""
+    hand_chance: Floats
+    """(H, W) float32, the same for the hand"""
+    intrinsics: Floats
+    """(4,) fx, fy, cx, cy in pixels"""
+    points: Floats
+    """(K, 3) points_camera, metres"""
+    point_object_chance: Floats
+    """(K,)"""
+    point_hand_chance: Floats
+    """(K,)"""
+    point_weight: Floats
+    """(K,) 1 minus the chance that the point is neither object nor hand"""
+    arm: Floats
+    """(3,) unit, camera frame: the way the arm comes; zero where unknown"""
+    table: Floats
+    """(4,) n, d with n . p + d = metres above the table; (0, 0, 0, 1), a metre above everywhere, where there is none"""
+
+
+class Models(NamedTuple):
+    """What may stand before the camera, ready for the kernel."""
+
+    samples: Floats
+    """(M, 3) on the object's surface, metres, object frame"""
+    normals: Floats
+    """(M, 3) outward, object frame"""
+    sample_features: Floats
+    """(M, 3) colour features, the light's gain included"""
+    field: Floats
+    """(nx, ny, nz) signed distance, metres"""
+    field_origin: Floats
+    """(3,)"""
+    field_spacing: float
+    base_offsets: Floats
+    base_rotations: Floats
+    phalanx_lengths: Floats
+    radii: Floats
+    palm_segments: Floats
+    palm_radii: Floats
+    abduction_sign: float
+    object_reach: float
+    """metres from the object's origin within which it lies"""
+
+
+class Weights(NamedTuple):
+    """How much each term counts, and the scales of its residuals."""
+
+    points: float = 1.0
+    object: float = 1.0
+    color: float = 0.8
+    hand: float = 0.7
+    contact: float = 0.3
+    prior: float = 0.05
+    points_scale: float = 0.012
+    """metres"""
+    gap_scale: float = 0.008
+    """metres"""
+    color_scale: float = 0.25
+    """of a colour feature's difference"""
+    label_cost: float = 0.015
+    """metres of distance that a colour which speaks wholly for another body is worth"""
+    contact_scale: float = 0.006
+    """metres"""
+    gain_reach: float = 0.12
+    """most that the light's gain may shift a colour feature"""
+    palest: float = 0.5
+    """least saturation of the sensor's colours as a share of the mesh's"""
+    hidden: float = 0.35
+    """most that a hidden sample costs under nothing that looks like a hand; a quarter of it under a hand"""
+    prior_scale: float = 0.5
+    """radians"""
+    arm: float = 0.5
+    least_along: float = 0.2
+    """cosine between the hand's x axis and the way the arm comes, below which a wrist does not bend"""
+    support: float = 15.0
+    """points, by weight, below which a hypothesis is charged for those that are missing"""
+
+
+@numba.njit(cache=True, inline="always")
+def bounded(x: float) -> float:
+    """rho(x) = x / sqrt(1 + x^2)."""
+    return x / np.sqrt(1.0 + x * x)
+
+
+@numba.njit(cache=True)
+def field_distance(field, origin, spacing, x, y, z):  # type: ignore[no-untyped-def]
+    """Signed distance at a point of the object frame, linear between nodes; outside the box, plus the way to it."""
+    u = (x - origin[0]) / spacing
+    v = (y - origin[1]) / spacing
+    w = (z - origin[2]) / spacing
+    cu = min(max(u, 0.0), field.shape[0] - 1.001)
+    cv = min(max(v, 0.0), field.shape[1] - 1.001)
+    cw = min(max(w, 0.0), field.shape[2] - 1.001)
+    i, j, k = int(cu), int(cv), int(cw)
+    a, b, c = cu - i, cv - j, cw - k
+    near = (field[i, j, k] * (1 - c) + field[i, j, k + 1] * c) * (1 - b)
+    near += (field[i, j + 1, k] * (1 - c) + field[i, j + 1, k + 1] * c) * b
+    far = (field[i + 1, j, k] * (1 - c) + field[i + 1, j, k + 1] * c) * (1 - b)
+    far += (field[i + 1, j + 1, k] * (1 - c) + field[i + 1, j + 1, k + 1] * c) * b
+    outside = (u - cu) ** 2 + (v - cv) ** 2 + (w - cw) ** 2
+    return near * (1 - a) + far * a + spacing * np.sqrt(outside)
+
+
+@numba.njit(cache=True)
+def rotation_of(x, y, z, reference, out):  # type: ignore[no-untyped-def]
+    """exp of the rotation vector (x, y, z), times `reference`, into out[:, :3]."""
+    angle = np.sqrt(x * x + y * y + z * z)
+    first = np.sin(angle) / angle if angle > 1e-9 else 1.0
+    second = (1 - np.cos(angle)) / (angle * angle) if angle > 1e-9 else 0.5
+    turn = np.empty((3, 3))
+    turn[0, 0] = 1 - second * (y * y + z * z)
+    turn[0, 1] = -first * z + second * x * y
+    turn[0, 2] = first * y + second * x * z
+    turn[1, 0] = first * z + second * x * y
+    turn[1, 1] = 1 - second * (x * x + z * z)
+    turn[1, 2] = -first * x + second * y * z
+    turn[2, 0] = -first * y + second * x * z
+    turn[2, 1] = first * x + second * y * z
+    turn[2, 2] = 1 - second * (x * x + y * y)
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = turn[i, 0] * reference[0, j] + turn[i, 1] * reference[1, j] + turn[i, 2] * reference[2, j]
+
+
+@numba.njit(cache=True)
+def place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii):  # type: ignore[no-untyped-def]
+    """Writes the hand's S capsules in the camera frame, in the order of scene.hand_pose.segments."""
+    pose = np.zeros((3, 4))
+    rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
+    frames = np.zeros((16, 4, 4))
+    place_bones(
+        models.base_offsets,
+        models.base_rotations,
+        models.phalanx_lengths,
+        models.abduction_sign,
+        vector[12:],
+        frames,
+    )
+    palm = models.palm_segments.shape[0]
+    for s in range(palm + 15):
+        if s < palm:
+            a0, a1, a2 = models.palm_segments[s, 0, 0], models.palm_segments[s, 0, 1], models.palm_segments[s, 0, 2]
+            b0, b1, b2 = models.palm_segments[s, 1, 0], models.palm_segments[s, 1, 1], models.palm_segments[s, 1, 2]
+            start_radii[s], end_radii[s] = models.palm_radii[s, 0], models.palm_radii[s, 1]
+        else:
+            finger, bone = (s - palm) // 3, (s - palm) % 3
+            frame, length = frames[1 + s - palm], models.phalanx_lengths[finger, bone]
+            a0, a1, a2 = frame[0, 3], frame[1, 3], frame[2, 3]
+            b0, b1, b2 = a0 + length * frame[0, 0], a1 + length * frame[1, 0], a2 + length * frame[2, 0]
+            start_radii[s], end_radii[s] = models.radii[finger, bone], models.radii[finger, bone + 1]
+        for i in range(3):
+            starts[s, i] = pose[i, 0] * a0 + pose[i, 1] * a1 + pose[i, 2] * a2 + vector[6 + i]
+            ends[s, i] = pose[i, 0] * b0 + pose[i, 1] * b1 + pose[i, 2] * b2 + vector[6 + i]
+
+
+@numba.njit(cache=True)
+def pixel_of(x, y, z, evidence):  # type: ignore[no-untyped-def]
+    """(row, column) of a camera point, or (-1, -1) outside the image."""
+    if z < 0.05:
+        return -1, -1
+    column = int(np.floor(evidence.intrinsics[0] * x / z + evidence.intrinsics[2] + 0.5))
+    row = int(np.floor(evidence.intrinsics[1] * y / z + evidence.intrinsics[3] + 0.5))
+    if row < 0 or column < 0 or row >= evidence.depth.shape[0] or column >= evidence.depth.shape[1]:
+        return -1, -1
+    return row, column
+
+
+@numba.njit(cache=True)
+def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
+    """Price of a model point whose pixel's depth is `gap` metres behind it (negative: it is hidden)."""
+    x = bounded(gap / weights.gap_scale)
+    if gap >= 0:
+        return x
+    return max(x, -weights.hidden * (1.0 - 0.75 * hand_chance))
+
+
+@numba.njit(cache=True)
+def residuals(vector, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
+    """Writes all residuals of one hypothesis.
+
+    Args:
+        vector: (32,) as tracker/hypothesis.py lays it out.
+        object_reference: (3, 3) see Layout.
+        hand_reference: (3, 3) see Layout.
+        prediction: (20,) joint angles that the prior holds the hand to.
+        use_hand: False leaves every term of the hand out.
+        evidence: of the frame.
+        models: of object and hand.
+        weights: of the terms.
+        out: (residual_count(evidence, models),) receives the residuals, already weighted: their squares add up to the
+            objective.
+        counts: (6,) receives each term's share of the objective.
+    """
+    counts[:] = 0.0
+    out[:] = 0.0
+    pose = np.zeros((3, 3))
+    rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
+    t0, t1, t2 = vector[0], vector[1], vector[2]
+    palm = models.palm_segments.shape[0]
+    capsules = palm + 15
+    starts, ends = np.zeros((capsules, 3)), np.zeros((capsules, 3))
+    start_radii, end_radii = np.zeros(capsules), np.zeros(capsules)
+    if use_hand:
+        place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
+
+    at = points_residuals(
+        pose, vector, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
+    )
+    at = object_residuals(pose, vector, evidence, models, weights, out, counts, at)
+    if use_hand:
+        at = hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at)
+        at = contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models, weights, out, counts, at)
+        scale = np.sqrt(weights.prior / 20.0)
+        for i in range(20):
+            out[at] = scale * (vector[12 + i] - prediction[i]) / weights.prior_scale
+            counts[PRIOR] += out[at] ** 2
+            at += 1
+        rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
+        along = pose[0, 0] * evidence.arm[0] + pose[1, 0] * evidence.arm[1] + pose[2, 0] * evidence.arm[2]
+        if evidence.arm[0] ** 2 + evidence.arm[1] ** 2 + evidence.arm[2] ** 2 > 0 and along < weights.least_along:
+            out[at] = np.sqrt(weights.arm) * (weights.least_along - along)
+            counts[PRIOR] += out[at] ** 2
+
+
+@numba.njit(cache=True)
+def points_residuals(
+    pose, vector, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
+):  # type: ignore[no-untyped-def]
+    """Term `points`."""
+    points = evidence.points
+    total = 1e-9
+    # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
+        weight = evidence.point_weight[i]
+        if not use_hand:
+            near = x * x + y * y + z * z < (models.object_reach * 1.1) ** 2
+            weight = (0.3 + 0.7 * weight) * (1.0 - 0.7 * evidence.point_hand_chance[i]) if near else 0.0
+        total += weight
+        if weight <= 0:
+            out[i] = 0.0
+            continue
+        u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+        v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+        w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+        distance = abs(field_distance(models.field, models.field_origin, models.field_spacing, u, v, w))
+        best = distance * distance
+        if use_hand:
+            preference = evidence.point_hand_chance[i] - evidence.point_object_chance[i]
+            label = weights.label_cost * max(0.0, preference)
+            best += label * label
+            label = weights.label_cost * max(0.0, -preference)
+            nearest = 1e9
+            for s in range(starts.shape[0]):
+                ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
+                px, py, pz = points[i, 0] - starts[s, 0], points[i, 1] - starts[s, 1], points[i, 2] - starts[s, 2]
+                along = (px * ax + py * ay + pz * az) / (ax * ax + ay * ay + az * az + 1e-12)
+                along = min(max(along, 0.0), 1.0)
+                px, py, pz = px - along * ax, py - along * ay, pz - along * az
+                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+                nearest = min(nearest, np.sqrt(px * px + py * py + pz * pz) - radius)
+            best = min(best, nearest * nearest + label * label)
+        out[i] = np.sqrt(weight) * bounded(np.sqrt(best) / weights.points_scale)
+    # a hypothesis away from all points must not win by having nothing to explain
+    unsupported = max(0.0, 1.0 - total / weights.support)
+    scale = np.sqrt(weights.points / max(total, weights.support))
+    for i in range(points.shape[0]):
+        out[i] *= scale
+        counts[POINTS] += out[i] ** 2
+    out[points.shape[0]] = np.sqrt(weights.points * unsupported)
+    counts[POINTS] += out[points.shape[0]] ** 2
+    return points.shape[0] + 1
+
+
+@numba.njit(cache=True)
+def own_surface(pose, vector, row, column, seen, evidence, models, weights):  # type: ignore[no-untyped-def]
+    """Whether what is seen at a pixel is the hypothesis' own surface: then a sample behind it is rightly hidden."""
+    x = (column - evidence.intrinsics[2]) / evidence.intrinsics[0] * seen - vector[0]
+    y = (row - evidence.intrinsics[3]) / evidence.intrinsics[1] * seen - vector[1]
+    z = seen - vector[2]
+    if x * x + y * y + z * z > models.object_reach**2:
+        return False
+    u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+    v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+    w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+    distance = field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+    return abs(distance) < 0.5 * weights.gap_scale
+
+
+@numba.njit(cache=True)
+def object_residuals(pose, vector, evidence, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Terms `object` and `color`."""
+    samples, normals = models.samples, models.normals
+    facing, seen_weight, paled, full = 1e-9, 1e-9, 0.0, 1e-9
+    differences, mean = np.zeros((samples.shape[0], 5)), np.zeros(3)
+    for i in range(samples.shape[0]):
+        a = at + 2 * i
+        x = pose[0, 0] * samples[i, 0] + pose[0, 1] * samples[i, 1] + pose[0, 2] * samples[i, 2] + vector[0]
+        y = pose[1, 0] * samples[i, 0] + pose[1, 1] * samples[i, 1] + pose[1, 2] * samples[i, 2] + vector[1]
+        z = pose[2, 0] * samples[i, 0] + pose[2, 1] * samples[i, 1] + pose[2, 2] * samples[i, 2] + vector[2]
+        nx = pose[0, 0] * normals[i, 0] + pose[0, 1] * normals[i, 1] + pose[0, 2] * normals[i, 2]
+        ny = pose[1, 0] * normals[i, 0] + pose[1, 1] * normals[i, 1] + pose[1, 2] * normals[i, 2]
+        nz = pose[2, 0] * normals[i, 0] + pose[2, 1] * normals[i, 1] + pose[2, 2] * normals[i, 2]
+        # weight falls smoothly to nothing at grazing views, so that the objective has no steps there
+        cosine = -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)
+        if cosine <= 0.0:
+            continue
+        weight = min(1.0, 3.0 * cosine)
+        facing += weight
+        row, column = pixel_of(x, y, z, evidence)
+        if row < 0:
+            out[a] = np.sqrt(weight) * weights.hidden
+            continue
+        seen = evidence.depth[row, column]
+        if seen <= 0:
+            out[a] = np.sqrt(weight) * weights.hidden
+            continue
+        gap = seen - z
+        if gap < -weights.gap_scale and own_surface(pose, vector, row, column, seen, evidence, models, weights):
+            continue
+        out[a] = gap_residual(gap, evidence.hand_chance[row, column], weights)
+        height = evidence.table[0] * x + evidence.table[1] * y + evidence.table[2] * z + evidence.table[3]
+        if height < 0:  # inside the table: as impossible as being seen through
+            out[a] = max(abs(out[a]), bounded(-height / weights.gap_scale))
+        out[a] *= np.sqrt(weight)
+        visible = weight / (1.0 + (gap / 0.01) ** 4)
+        differences[i, 3] = visible
+        seen_weight += visible
+        for channel in range(3):
+            differences[i, channel] = evidence.features[row, column, channel]
+        for channel in range(2):
+            paled += visible * differences[i, channel] * models.sample_features[i, channel]
+            full += visible * models.sample_features[i, channel] ** 2
+        on_object, on_hand = evidence.object_chance[row, column], evidence.hand_chance[row, column]
+        differences[i, 4] = max(0.0, max(on_hand, 1.0 - on_hand - on_object) - on_object)
+    # cameras, haze and glare make colours paler than a scan shows them, and a coloured light shifts them all alike: both
+    # are fitted to each hypothesis, within reason
+    saturation = min(max(paled / full, weights.palest), 1.0)
+    for i in range(samples.shape[0]):
+        if differences[i, 3] > 0:
+            for channel in range(3):
+                share = saturation if channel < 2 else 1.0
+                differences[i, channel] -= share * models.sample_features[i, channel]
+                mean[channel] += differences[i, 3] * differences[i, channel]
+    for channel in range(3):
+        mean[channel] = min(max(mean[channel] / seen_weight, -weights.gain_reach), weights.gain_reach)
+    for i in range(samples.shape[0]):
+        if differences[i, 3] > 0:
+            square = 0.0
+            for channel in range(3):
+                square += (differences[i, channel] - mean[channel]) ** 2
+            mismatch = square / (square + weights.color_scale**2)
+            out[at + 2 * i + 1] = np.sqrt(differences[i, 3] * 0.5 * (mismatch + differences[i, 4] ** 2))
+    object_scale, color_scale = np.sqrt(weights.object / facing), np.sqrt(weights.color / facing)
+    for i in range(samples.shape[0]):
+        out[at + 2 * i] *= object_scale
+        out[at + 2 * i + 1] *= color_scale
+        counts[OBJECT] += out[at + 2 * i] ** 2
+        counts[COLOR] += out[at + 2 * i + 1] ** 2
+    return at + 2 * samples.shape[0]
+
+
+@numba.njit(cache=True)
+def hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Term `hand`: for each capsule some stations along it, and at each the middle and both flanks as the camera sees."""
+    capsules = starts.shape[0]
+    scale = np.sqrt(weights.hand / (capsules * HAND_STATIONS * 3))
+    for s in range(capsules):
+        ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
+        for station in range(HAND_STATIONS):
+            along = (station + 0.5) / HAND_STATIONS if HAND_STATIONS > 1 else 0.5
+            x, y, z = starts[s, 0] + along * ax, starts[s, 1] + along * ay, starts[s, 2] + along * az
+            radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+            distance = np.sqrt(x * x + y * y + z * z)
+            # across: perpendicular to the axis and to the line of sight
+            cx, cy, cz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
+            length = np.sqrt(cx * cx + cy * cy + cz * cz) + 1e-12
+            for flank in range(3):
+                aside = 0.75 * radius * (flank - 1)
+                front = np.sqrt(radius * radius - aside * aside) / distance
+                px = x * (1 - front) + aside * cx / length
+                py = y * (1 - front) + aside * cy / length
+                pz = z * (1 - front) + aside * cz / length
+                row, column = pixel_of(px, py, pz, evidence)
+                if row >= 0:
+                    seen = evidence.depth[row, column]
+                    if seen > 0:
+                        out[at] = scale * gap_residual(seen - pz, 0.5, weights)
+                    else:
+                        out[at] = scale * weights.hidden
+                counts[HAND] += out[at] ** 2
+                at += 1
+    return at
+
+
+@numba.njit(cache=True)
+def contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Term `contact`: at three places along each capsule, how deep the flesh is inside the object."""
+    capsules = starts.shape[0]
+    scale = np.sqrt(weights.contact / capsules)
+    for s in range(capsules):
+        for station in range(3):
+            along = station / 2.0
+            x = starts[s, 0] + along * (ends[s, 0] - starts[s, 0]) - vector[0]
+            y = starts[s, 1] + along * (ends[s, 1] - starts[s, 1]) - vector[1]
+            z = starts[s, 2] + along * (ends[s, 2] - starts[s, 2]) - vector[2]
+            if x * x + y * y + z * z < (models.object_reach + 0.02) ** 2:
+                u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+                v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+                w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+                depth = radius - field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+                if depth > 0:
+                    out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
+            counts[CONTACT] += out[at] ** 2
+            at += 1
+    return at
+
+
+def residual_count(evidence: Evidence, models: Models) -> int:
+    """Length of the residual vector."""
+    capsules = len(models.palm_segments) + 15
+    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 21
+
+
+@numba.njit(cache=True, nogil=True)
+def objective_of_particles(
+    vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out
+):  # type: ignore[no-untyped-def]
+    """(N, 32) -> out (N,) objective of each. `object_references` (N or 1, 3, 3): a reference for each, or one for all."""
+    buffer, counts = np.zeros(size), np.zeros(6)
+    for i in range(vectors.shape[0]):
+        reference = object_references[min(i, object_references.shape[0] - 1)]
+        residuals(
+            vectors[i], reference, hand_reference, prediction, use_hand, evidence, models, weights, buffer, counts
+        )
+        total = counts.sum()
+        out[i] = total if total == total else np.inf
+
+
+@numba.njit(cache=True, nogil=True)
+def jacobian(
+    vector, active, steps, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, base, out
+):  # type: ignore[no-untyped-def]
+    """(R, A) derivative of the residuals by the A active numbers of `vector`, by forward differences."""
+    counts = np.zeros(6)
+    moved, buffer = vector.copy(), np.zeros(base.shape[0])
+    for k in range(active.shape[0]):
+        index = active[k]
+        moved[index] = vector[index] + steps[index]
+        residuals(
+            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, buffer, counts
+        )
+        moved[index] = vector[index]
+        for r in range(base.shape[0]):
+            out[r, k] = (buffer[r] - base[r]) / steps[index]

@@ -1,0 +1,151 @@
+"""A frame made ready for the objective: the table taken out, points of what stands before it, colours as evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from scene.arrays import Booleans, Floats
+from scene.camera import Camera
+from scene.errors import require
+from scene.frame import RgbdFrame
+from scene.object_model import OPEN3D_SYSTEM
+from tracker.arm import Arm, find_arm
+from tracker.background import tolerance
+from tracker.colors import ColorLikelihoods, color_features
+from tracker.objective import Evidence
+
+FARTHEST = 1.6
+"""metres: what a hand holds before a camera is nearer"""
+PLANE_TOLERANCE = 0.008
+"""metres about the table that count as table"""
+PLANE_SHARE = 0.12
+"""share of the measured points that a plane must hold to be taken for table or wall"""
+LARGEST_PLANES = 3
+TABLE_RECESS = 0.010
+"""metres by which table pixels are moved away: a hypothesis that lies in the table's surface was seen through"""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One frame, prepared once; `evidence` then takes the points of the region that matters."""
+
+    camera: Camera
+    depth: Floats
+    """(H, W) float32 metres with the table moved away, 0 = no measurement or too far"""
+    features: Floats
+    """(H, W, 3) colour features"""
+    object_chance: Floats
+    """(H, W)"""
+    hand_chance: Floats
+    """(H, W)"""
+    foreground: Booleans
+    """(H, W) measured, near, and not table"""
+    points: Floats
+    """(F, 3) points_camera of the foreground pixels, metres"""
+    plane: Floats | None
+    """(4,) n, d with n . p + d = metres above the table; None where none was found"""
+
+    @cached_property
+    def hand_like(self) -> Booleans:
+        """(F,) which points are coloured like a hand rather than like anything else."""
+        chance = self.hand_chance[self.foreground]
+        return np.asarray((chance > 0.3) & (chance > self.object_chance[self.foreground]))
+
+    @cached_property
+    def arm(self) -> Arm | None:
+        """Where the arm comes from."""
+        return find_arm(self.foreground, self.points, self.hand_like)
+
+    @cached_property
+    def hand_points(self) -> Booleans:
+        """(F,) which points are hand-coloured and not the forearm's."""
+        return self.hand_like if self.arm is None else self.hand_like & self.arm.beyond_wrist(self.points)
+
+    def area(self, chosen: Booleans) -> float:
+        """Square metres that the chosen (F,) points cover, seen from the front."""
+        return float((self.points[chosen, 2] ** 2).sum() / (self.camera.fx * self.camera.fy))
+
+    def mask(self, among: Booleans, chosen: Booleans) -> Booleans:
+        """(F,) some of the points, (sum of these,) some of those -> (H, W) their pixels."""
+        rows, columns = np.nonzero(self.foreground)
+        pixels = np.zeros(self.foreground.shape, bool)
+        pixels[rows[among][chosen], columns[among][chosen]] = True
+        return pixels
+
+    def evidence(self, chosen: Floats) -> Evidence:
+        """With the foreground points of the indices `chosen` (K,) as the points to be explained."""
+        rows, columns = np.nonzero(self.foreground)
+        on_object, on_hand = (
+            chance[rows[chosen], columns[chosen]] for chance in (self.object_chance, self.hand_chance)
+        )
+        camera = self.camera
+        return Evidence(
+            depth=self.depth,
+            features=self.features,
+            object_chance=self.object_chance,
+            hand_chance=self.hand_chance,
+            intrinsics=np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
+            points=self.points[chosen],
+            point_object_chance=on_object.astype(float),
+            point_hand_chance=on_hand.astype(float),
+            point_weight=(on_object + on_hand).astype(float),
+            arm=np.zeros(3) if self.arm is None else self.arm.direction,
+            table=np.array([0, 0, 0, 1.0]) if self.plane is None else self.plane,
+        )
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known not to be hand or object."""
+
+    planes: Floats
+    """(P, 4) as find_planes gives them; the first is the table"""
+    background: Floats | None = None
+    """(H, W) metres as tracker/background.py gives it"""
+
+
+def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, surroundings: Surroundings) -> Observation:
+    """Prepares a frame, given its camera, the likelihoods of colours and what stands around."""
+    depth = np.where(frame.depth < FARTHEST, frame.depth, 0).astype(np.float32)
+    points = camera.back_project(depth)
+    foreground = depth > 0
+    flat = np.zeros_like(foreground)
+    for plane in surroundings.planes:
+        height = points @ plane[:3] + plane[3]
+        flat |= foreground & (np.abs(height) < PLANE_TOLERANCE)
+        foreground &= height >= PLANE_TOLERANCE
+    if surroundings.background is not None:
+        behind = foreground & (depth > surroundings.background - tolerance(depth))
+        flat |= behind
+        foreground &= ~behind
+    depth = np.where(flat, depth + np.float32(TABLE_RECESS), depth)
+    features = color_features(frame.color)
+    on_object, on_hand = likelihoods.chances(features)
+    table = surroundings.planes[0] if len(surroundings.planes) else None
+    return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table)
+
+
+def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:
+    """The planes on and before which things stand: table, wall; by open3d's RANSAC.
+
+    Returns:
+        (P, 4), the largest first, P <= 3: unit normal towards the camera and offset, n . p + d = metres before it.
+    """
+    open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
+    depth = np.where(frame.depth < FARTHEST, frame.depth, 0)
+    points = camera.back_project(depth)[::3, ::3][depth[::3, ::3] > 0]
+    total, planes = len(points), []
+    open3d.utility.random.seed(seed)
+    while len(planes) < LARGEST_PLANES and len(points) > PLANE_SHARE * total + 100:
+        cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
+        plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, 500)
+        if len(inliers) < PLANE_SHARE * total:
+            break
+        plane = np.asarray(plane) / np.linalg.norm(plane[:3])
+        planes.append(plane if plane[3] > 0 else -plane)  # the camera, at the origin, is before it
+        points = points[points @ planes[-1][:3] + planes[-1][3] > PLANE_TOLERANCE]
+    return np.array(planes).reshape(-1, 4)

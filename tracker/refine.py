@@ -1,0 +1,82 @@
+"""Damped least squares on the objective's own residuals, by numerical derivatives: the last millimetre after a search.
+
+Levenberg and Marquardt's rule: a step that lowers the objective is taken and the damping eased, another is refused and
+the damping raised. The residuals are those of tracker/objective.py, so nothing else is minimised than what the swarm
+minimises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scene.arrays import Floats, Integers
+from tracker.hypothesis import VECTOR_SIZE, Layout, clamp_angles
+from tracker.objective import TERMS, Evidence, Models, Weights, jacobian, residual_count, residuals
+
+STEPS: Floats = np.concatenate([[2e-4] * 3, [2e-3] * 3, [2e-4] * 3, [2e-3] * 3, [4e-3] * 20])
+"""(32,) metres and radians by which the derivatives are measured: below the scale on which the residuals bend"""
+OBJECT_NUMBERS: Integers = np.arange(6)
+HAND_NUMBERS: Integers = np.arange(6, VECTOR_SIZE)
+ALL_NUMBERS: Integers = np.arange(VECTOR_SIZE)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised in one frame."""
+
+    evidence: Evidence
+    models: Models
+    weights: Weights
+    layout: Layout
+    prediction: Floats
+    """(20,) joint angles of the prior"""
+    use_hand: bool
+
+    def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
+        """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
+        out, terms = np.zeros(residual_count(self.evidence, self.models)), np.zeros(len(TERMS))
+        residuals(vector, *self._arguments, out, terms)
+        return out, terms
+
+    def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
+        """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
+        out = np.zeros((len(base), len(active)))
+        jacobian(vector, active, STEPS, *self._arguments, base, out)
+        return out
+
+    @property
+    def _arguments(self) -> tuple[object, ...]:
+        layout = self.layout
+        fixed = (self.prediction, self.use_hand, self.evidence, self.models, self.weights)
+        return (layout.object_reference, layout.hand_reference, *fixed)
+
+
+def refined(problem: Problem, start: Floats, active: Integers, iterations: int = 12) -> tuple[Floats, float]:
+    """Refines `start` (32,) in the numbers `active`.
+
+    Returns:
+        (32,) and its objective, never above that of `start`.
+    """
+    best = clamp_angles(start)
+    base, terms = problem.residuals(best)
+    objective, damping = float(terms.sum()), 1e-2
+    for _ in range(iterations):
+        slope = problem.jacobian(best, active, base)
+        normal, gradient = slope.T @ slope, slope.T @ base
+        improved = False
+        for _ in range(4):
+            damped = normal + damping * np.diag(np.diag(normal) + 1e-6)
+            candidate = best.copy()
+            candidate[active] -= np.linalg.solve(damped, gradient)
+            candidate = clamp_angles(candidate)
+            moved, terms = problem.residuals(candidate)
+            if terms.sum() < objective:
+                improved = terms.sum() < objective * (1 - 1e-4)
+                best, base, objective, damping = candidate, moved, float(terms.sum()), damping * 0.3
+                break
+            damping *= 5.0
+        if not improved:
+            break
+    return best, objective
