@@ -53,7 +53,7 @@ class LossConfig:
     feature_weight: float = 1.0
     occlusion_weight: float = 1.0
     difference: Difference = "squared"
-    """what stands for the difference in equations 3 and 5, see losses.py"""
+    """what stands for the difference in equation 3, see losses.py"""
 
 
 @dataclass(frozen=True)

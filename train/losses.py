@@ -53,23 +53,20 @@ def feature_term(features: tuple[Tensor, Tensor], poses: tuple[Tensor, Tensor], 
     return gap.square() if difference == "squared" else gap.abs()
 
 
-def occlusion_term(occluded: Tensor, clean: Tensor, difference: Difference) -> Tensor:
+def occlusion_term(occluded: Tensor, clean: Tensor) -> Tensor:
     """Equation 5 between an occluded image and the clean render of the same pose.
 
-    The form is equation 3's, and the pose distance is zero: the two features are pulled together. The squared form
-    pulls little while features are still alike, as a fresh network's are; the absolute one pulls at once, and then can
-    make all features one before equation 3 has spread them.
+    As printed: the pose distance of such a pair is zero, so what remains is the squared feature distance, which has its
+    minimum where the features agree. Squared once more, as equation 3 is, it would hardly pull where they nearly do.
 
     Args:
         occluded: (B, D) features of the occluded images.
         clean: (B, D) features of the clean images at the same poses.
-        difference: as in equation 3.
 
     Returns:
         (B,) one value a pair.
     """
-    gap = feature_distance(occluded, clean)
-    return gap.square() if difference == "squared" else gap
+    return feature_distance(occluded, clean)
 
 
 def total(terms: dict[str, Tensor], config: LossConfig) -> Tensor:

@@ -90,11 +90,11 @@ class Training:
         anchors, partners, counterparts = predicted.features.chunk(3)
         anchor_poses, partner_poses, _ = poses.chunk(3)
         terms = {"regression": regression_term(predicted.quaternion_wxyz, poses)}
-        difference = self.config.loss.difference
         if self.recipe.feature_term:
+            difference = self.config.loss.difference
             terms["feature"] = feature_term((anchors, partners), (anchor_poses, partner_poses), difference)
         if self.config.occlusion:
-            terms["occlusion"] = occlusion_term(anchors, counterparts, difference)
+            terms["occlusion"] = occlusion_term(anchors, counterparts)
         return terms
 
     def close_epoch(self, validation: PairImages | None) -> None:
