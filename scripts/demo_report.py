@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,18 @@ WIDTH = 110
 """characters of the printed tables, whatever the terminal says of itself"""
 RUNS = (("with", "run"), ("without", "run-without"))
 """how a run stands to the occlusion term, and its folder"""
+TRACK_COLUMNS = {
+    "visibility": "object visible",
+    "frames": "frames",
+    "tracked": "TRACKED",
+    "median_rotation_deg": "object deg",
+    "median_translation_mm": "object mm",
+    "right": "right",
+    "hand_tracked": "hand TRACKED",
+    "hand_joint_mm": "joints mm",
+    "hand_visible_joint_mm": "in sight mm",
+}
+"""name in track-errors.json -> heading"""
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>unocclude demo</title><style>
@@ -77,9 +88,13 @@ def main(folder: Path) -> None:
 
 
 def track_figures(errors: dict[str, Any]) -> Figures:
-    """Every number of `tracker evaluate --json`, by its name; the names end in their unit."""
-    rows = tuple((name.replace("_", " "), value) for name, value in _numbers(errors))
-    return Figures("track against truth", ("", "value"), rows, "Names end in their unit: mm, deg.")
+    """What `tracker evaluate --json` wrote."""
+    rows = tuple(tuple(_cell(row[name]) for name in TRACK_COLUMNS) for row in errors["rows"])
+    note = (
+        "Median error of the object and mean error of the hand's joints, over the frames called TRACKED; "
+        "right: the share of these within 10 degrees and 10 mm."
+    )
+    return Figures("track against truth", tuple(TRACK_COLUMNS.values()), rows, note)
 
 
 def pose_figures(folder: Path) -> Figures:
@@ -106,13 +121,10 @@ def _rows_by_kind(evaluation: dict[str, Any]) -> dict[tuple[str, str, str], dict
     return {(row["image"], row["visibility"], row["read_out"]): row for row in evaluation["rows"]}
 
 
-def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Leaves of a JSON object that are numbers, with the path to them."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _numbers(part, f"{name} {key}".strip())
-    elif isinstance(value, int | float):
-        yield name, f"{value:.2f}" if isinstance(value, float) else str(value)
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _read(path: Path) -> dict[str, Any]:

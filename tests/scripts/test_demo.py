@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from scene.transforms import rigid
 from scripts.demo_pictures import image_data, outline, with_skeleton
 from scripts.demo_report import RUNS, pose_figures, track_figures
 from tests.pairs.samples import wedge
+from tracker.evaluate import ErrorRow
 
 DEMO = Path(__file__).parent.parent.parent / "scripts" / "demo.sh"
 
@@ -40,9 +42,11 @@ def test_pose_table_sets_the_runs_side_by_side(tmp_path: Path) -> None:
     assert figures.rows == (("occluded, all", "7", "10.0 (5.0)", "20.0 (10.0)", "11.0 (5.5)", "21.0 (10.5)"),)
 
 
-def test_track_table_names_every_number() -> None:
-    figures = track_figures({"object": {"rotation_deg": 1.234, "frames": 5}, "session": "session.h5"})
-    assert figures.rows == (("object rotation deg", "1.23"), ("object frames", "5"))
+def test_track_table_holds_what_the_tracker_wrote() -> None:
+    row = ErrorRow("all", 120, 118, 1.234, 2.5, 0.975, 90, None, None)
+    figures = track_figures({"rows": [asdict(row)]})
+    assert len(figures.headings) == len(fields(ErrorRow))
+    assert figures.rows == (("all", "120", "118", "1.23", "2.50", "0.97", "90", "-", "-"),)
 
 
 def test_outline_goes_around_the_silhouette() -> None:
