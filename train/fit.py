@@ -68,7 +68,7 @@ def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
             validation = files.enter_context(open_split(config.pairs, "validation"))
         plan = planned(config, len(images))
         state = folder.prepare(config, plan.epochs)
-        training = Training(config, config.input.size or images.size, state)
+        training = Training(config, config.input.of(images.size), state)
         say(described(config, plan, done=training.epoch))
         _run(training, plan, images, validation, folder)
     folder.save_model(training.model)

@@ -37,8 +37,9 @@ def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
     if config.background == "cut":
         rgb = torch.where(((far >= FAR) & (depth > 0))[..., None], 0.0, rgb)
     stacked = torch.cat([rgb - 0.5, far[..., None]], dim=-1).permute(0, 3, 1, 2)
-    if config.size is not None and config.size != stacked.shape[-1]:
-        stacked = functional.interpolate(stacked, size=(config.size, config.size), mode="area")
+    size = config.of(stacked.shape[-1])
+    if size != stacked.shape[-1]:
+        stacked = functional.interpolate(stacked, size=(size, size), mode="area")
     return stacked.contiguous(memory_format=torch.channels_last)
 
 

@@ -37,7 +37,15 @@ def test_input_size_shrinks() -> None:
     color = torch.zeros((2, 8, 8, 3), dtype=torch.uint8)
     depth = torch.zeros((2, 8, 8), dtype=torch.int32)
     assert network_input(color, depth, InputConfig(size=4)).shape == (2, 4, 4, 4)
-    assert network_input(color, depth, InputConfig()).shape == (2, 4, 8, 8)
+    assert network_input(color, depth, InputConfig(size=None)).shape == (2, 4, 8, 8)
+    assert network_input(color, depth, InputConfig(size=9)).shape == (2, 4, 8, 8)  # never enlarged
+
+
+def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
+    color = torch.zeros((1, 2, 2, 3), dtype=torch.uint8)
+    color[0, 0, 0] = 255
+    shrunk = network_input(color, torch.ones((1, 2, 2), dtype=torch.int32), InputConfig(size=1))
+    np.testing.assert_allclose(shrunk[0, :, 0, 0], [-0.25, -0.25, -0.25, -1.0])
 
 
 def test_augmentation_varies_colour_and_place_but_not_depth_values() -> None:
