@@ -52,11 +52,14 @@ class InputConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The weights of equation 4's terms; the paper has them all at one."""
+    """The weights of the terms of equations 4 and 5; the paper has them all at one."""
 
     regression_weight: float = 1.0
+    """of equation 2"""
     feature_weight: float = 1.0
-    occlusion_weight: float = 1.0
+    """of equation 3"""
+    occlusion_weight: float = 0.3
+    """of equation 5: below one, as it would make all features alike before equation 3 has spread them"""
     difference: Difference = "squared"
     """what stands for the difference in equation 3, see losses.py"""
 
