@@ -38,6 +38,6 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
         print(f"{program}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"{program}: interrupted; what was complete is kept, run the same command to go on", file=sys.stderr)
+        print(f"{program}: interrupted; nothing half-written is left, run the command again", file=sys.stderr)
         return 2
     return 0

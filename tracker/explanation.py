@@ -39,10 +39,6 @@ class SampleView:
     """share that the sensor saw through, or that are inside the table"""
     hidden: float
     """share that something else hides, or that are outside the image or unmeasured"""
-    color_mismatch: float
-    """mean over the supported samples, 0 to 1"""
-    likeness: float
-    """mean chance that the supported samples' pixels are object-coloured, 0 to 1"""
     feature_shift: Floats
     """(3,) mean of pixel minus sample colour features over the supported samples"""
 
@@ -67,16 +63,14 @@ def on_bodies(to_object: Floats, to_hand: Floats) -> tuple[Booleans, Booleans]:
 
 def view_samples(vector: Floats, layout: Layout, evidence: Evidence, models: Models, weights: Weights) -> SampleView:
     """Looks every sample of the object's surface up in the frame."""
-    sums = np.zeros(9)
+    sums = np.zeros(7)
     _view_samples(vector, layout.object_reference, evidence, models, weights, sums)
     facing, supported = max(sums[0], 1e-9), max(sums[1], 1e-9)
     return SampleView(
         support=sums[1] / facing,
         violation=sums[2] / facing,
         hidden=sums[3] / facing,
-        color_mismatch=sums[4] / supported,
-        likeness=sums[5] / supported,
-        feature_shift=sums[6:9] / supported,
+        feature_shift=sums[4:7] / supported,
     )
 
 
@@ -108,7 +102,7 @@ def _point_distances(vector, object_reference, hand_reference, points, models, u
 
 @numba.njit(cache=True)
 def _view_samples(vector, object_reference, evidence, models, weights, sums):  # type: ignore[no-untyped-def]
-    """Adds up: facing, supported, violating, hidden, mismatch, likeness, three feature differences."""
+    """Adds up: facing, supported, violating, hidden, and three feature differences."""
     pose = np.zeros((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
     samples, normals = models.samples, models.normals
@@ -135,10 +129,7 @@ def _view_samples(vector, object_reference, evidence, models, weights, sums):  #
             sums[3] += cosine
         else:
             sums[1] += cosine
-            square = 0.0
             for channel in range(3):
-                difference = evidence.features[row, column, channel] - models.sample_features[i, channel]
-                sums[6 + channel] += cosine * difference
-                square += difference * difference
-            sums[4] += cosine * square / (square + weights.color_scale**2)
-            sums[5] += cosine * evidence.object_chance[row, column]
+                sums[4 + channel] += cosine * (
+                    evidence.features[row, column, channel] - models.sample_features[i, channel]
+                )

@@ -13,24 +13,29 @@ import numpy as np
 from scene.arrays import Floats, Integers
 from scene.hand_pose import HandPose, rest_angles
 from scene.object_model import farthest_points
-from scene.rotations import covering_rotations, geodesic_angle
+from scene.rotations import covering_rotations, geodesic_angle, rotation_vector_from_matrix
 from scene.transforms import rigid
-from tracker.hypothesis import HandObjectPose, Layout
-from tracker.objective import Models, Weights, objective_of_particles, residual_count
+from tracker.hypothesis import OBJECT_ROTATION, OBJECT_TRANSLATION, VECTOR_SIZE, HandObjectPose, Layout
+from tracker.objective import Models, Weights
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.swarm import SwarmSettings, minimise
 
 FEW_ROTATIONS, MANY_ROTATIONS = 300, 2000
 """orientations tried at each place and at the best places: about 28 and 15 degrees apart"""
-PLACES, BEST_PLACES = 60, 12
+PLACES, BEST_PLACES = 60, 16
 """places tried, spread over the foreground, and those that are looked at closely"""
 POINTS = 1000
 """foreground points that judge"""
-PROMISING, KEPT = 20, 24
-"""hypotheses of each best place that are refined coarsely, and of all places to the end"""
+PROMISING, KEPT = 3, 16
+"""particles of each swarm that are refined coarsely, and hypotheses of all places that are refined to the end"""
+PARTICLES, GENERATIONS = 64, 25
+"""of the swarm at each of the best places"""
+SWARM_SCALES: Floats = np.concatenate([[0.01] * 3, [0.4] * 3, np.zeros(VECTOR_SIZE - 6)])
+"""(32,) metres and radians"""
 COARSE = 1.5
 """how much longer the objective's distance scales are while looking"""
-HIDDEN = 0.75
+HIDDEN, UNDER_HAND = 0.6, 0.4
 """price of a hidden sample while searching: what is found must be seen"""
 
 
@@ -61,18 +66,23 @@ def find_object(
     """
     if len(observation.points) < 100:
         return []
-    chosen = rng.choice(len(observation.points), min(POINTS, len(observation.points)), replace=False)
+    likeness = observation.object_rather_than_hand
+    share = (0.1 + likeness) / (0.1 + likeness).sum()
+    chosen = rng.choice(len(observation.points), min(POINTS, len(observation.points)), replace=False, p=share)
     evidence = observation.evidence(chosen)
-    searching = weights._replace(hidden=HIDDEN)
+    searching = weights._replace(hidden=HIDDEN, under_hand=UNDER_HAND)
     problem = Problem(evidence, models, searching, Layout(np.eye(3), np.eye(3)), rest_angles(), use_hand=False)
     looking = replace(problem, models=thinned(models), weights=blurred(searching, COARSE))
-    places = _places_about(evidence.points, evidence.point_object_chance, models.object_reach, near)
+    places = _places_about(evidence.points, likeness[chosen], models.object_reach, near)
     values = _objectives(looking, *_grid(places, models, FEW_ROTATIONS)).reshape(len(places), -1)
     places = places[np.argsort(values.min(axis=1))[:BEST_PLACES]]
     positions, rotations = _grid(places, models, MANY_ROTATIONS)
     values = _objectives(looking, positions, rotations)
-    promising = _best_of_each(values.reshape(len(places), -1), PROMISING)
-    coarse = [_refined_candidate(looking, positions[i], rotations[i], iterations=10) for i in promising]
+    coarse = [
+        candidate
+        for at in range(len(places))
+        for candidate in _swarmed(looking, *_share(positions, rotations, values, at, len(places)), rng)
+    ]
     coarse.sort(key=lambda candidate: candidate.objective)
     found: list[ObjectCandidate] = []
     for candidate in coarse:
@@ -82,11 +92,27 @@ def find_object(
     return sorted(found, key=lambda candidate: candidate.objective)
 
 
-def _best_of_each(values: Floats, count: int) -> Integers:
-    """(places, orientations) -> flat indices of the `count` best orientations of every place."""
-    best = np.argsort(values, axis=1)[:, :count]
-    indices: Integers = (np.arange(len(values))[:, None] * values.shape[1] + best).reshape(-1)
-    return indices
+def _share(positions: Floats, rotations: Floats, values: Floats, at: int, places: int) -> tuple[Floats, Floats]:
+    """The best PARTICLES positions and orientations at one of the places, best first."""
+    size = len(values) // places
+    best = at * size + np.argsort(values[at * size : (at + 1) * size])[:PARTICLES]
+    return positions[best], rotations[best]
+
+
+def _swarmed(problem: Problem, positions: Floats, rotations: Floats, rng: np.random.Generator) -> list[ObjectCandidate]:
+    """A swarm that starts from one place's best orientations; its best particles, refined."""
+    layout = Layout(np.ascontiguousarray(rotations[0]), np.eye(3))
+    starts = np.zeros((len(positions), VECTOR_SIZE))
+    starts[:, OBJECT_TRANSLATION] = positions
+    starts[:, OBJECT_ROTATION] = rotation_vector_from_matrix(rotations @ rotations[0].T)
+    local = replace(problem, layout=layout)
+    result = minimise(local.objectives, starts, SWARM_SCALES, SwarmSettings(GENERATIONS, reach=8.0), rng)
+    best = np.argsort(result.personal_objectives)[:PROMISING]
+    candidates = []
+    for vector in result.personal_bests[best]:
+        pose = layout.pose(vector).camera_from_object
+        candidates.append(_refined_candidate(problem, pose[:3, 3], pose[:3, :3], iterations=8))
+    return candidates
 
 
 def _places_about(points: Floats, chances: Floats, reach: float, near: Floats | None) -> Floats:
@@ -112,7 +138,7 @@ def _places(points: Floats, chances: Floats, reach: float) -> Floats:
         places = weight @ points / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
     kept: list[Floats] = []
     for place in np.concatenate([places, likely[farthest_points(likely, PLACES)]]):
-        if all(np.linalg.norm(place - other) > 0.25 * reach for other in kept):
+        if all(np.linalg.norm(place - other) > 0.2 * reach for other in kept):
             kept.append(place)
     return np.array(kept)
 
@@ -135,13 +161,9 @@ def _grid(places: Floats, models: Models, count: int) -> tuple[Floats, Floats]:
 
 
 def _objectives(problem: Problem, positions: Floats, rotations: Floats) -> Floats:
-    vectors = np.zeros((len(positions), 32))
-    vectors[:, :3] = positions
-    values = np.zeros(len(positions))
-    size = residual_count(problem.evidence, problem.models)
-    fixed = (problem.prediction, False, problem.evidence, problem.models, problem.weights)
-    objective_of_particles(vectors, rotations, np.eye(3), *fixed, size, values)
-    return values
+    vectors = np.zeros((len(positions), VECTOR_SIZE))
+    vectors[:, OBJECT_TRANSLATION] = positions
+    return problem.objectives(vectors, rotations)
 
 
 def thinned(models: Models) -> Models:

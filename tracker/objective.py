@@ -114,14 +114,30 @@ class Weights(NamedTuple):
     palest: float = 0.5
     """least saturation of the sensor's colours as a share of the mesh's"""
     hidden: float = 0.35
-    """most that a hidden sample costs under nothing that looks like a hand; a quarter of it under a hand"""
+    """most that a hidden sample costs"""
+    under_hand: float = 0.75
+    """share of that price which is let off under what looks like a hand"""
     prior_scale: float = 0.5
     """radians"""
     arm: float = 0.5
     least_along: float = 0.2
     """cosine between the hand's x axis and the way the arm comes, below which a wrist does not bend"""
-    support: float = 15.0
+    support: float = 8.0
     """points, by weight, below which a hypothesis is charged for those that are missing"""
+
+
+def weights_for(diameter: float, *, colored: bool) -> Weights:
+    """Distances that fit the object's size: what is a fair miss for a mug would hide a belt buckle's orientation.
+
+    Args:
+        diameter: of the object, metres.
+        colored: whether its mesh has colours.
+    """
+    return Weights(
+        points_scale=min(max(0.08 * diameter, 0.005), 0.012),
+        gap_scale=min(max(0.055 * diameter, 0.004), 0.008),
+        color=0.8 if colored else 0.2,
+    )
 
 
 @numba.njit(cache=True, inline="always")
@@ -151,7 +167,7 @@ def field_distance(field, origin, spacing, x, y, z):  # type: ignore[no-untyped-
 
 @numba.njit(cache=True)
 def rotation_of(x, y, z, reference, out):  # type: ignore[no-untyped-def]
-    """exp of the rotation vector (x, y, z), times `reference`, into out[:, :3]."""
+    """Exp of the rotation vector (x, y, z), times `reference`, into out[:, :3]."""
     angle = np.sqrt(x * x + y * y + z * z)
     first = np.sin(angle) / angle if angle > 1e-9 else 1.0
     second = (1 - np.cos(angle)) / (angle * angle) if angle > 1e-9 else 0.5
@@ -219,7 +235,7 @@ def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
     x = bounded(gap / weights.gap_scale)
     if gap >= 0:
         return x
-    return max(x, -weights.hidden * (1.0 - 0.75 * hand_chance))
+    return max(x, -weights.hidden * (1.0 - weights.under_hand * hand_chance))
 
 
 @numba.njit(cache=True)
@@ -243,7 +259,6 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
     out[:] = 0.0
     pose = np.zeros((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
-    t0, t1, t2 = vector[0], vector[1], vector[2]
     palm = models.palm_segments.shape[0]
     capsules = palm + 15
     starts, ends = np.zeros((capsules, 3)), np.zeros((capsules, 3))
@@ -277,13 +292,15 @@ def points_residuals(
     """Term `points`."""
     points = evidence.points
     total = 1e-9
-    # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly
+    # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly;
+    # squared, because a hand that holds a small object has many more points than the object
     for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
         weight = evidence.point_weight[i]
         if not use_hand:
             near = x * x + y * y + z * z < (models.object_reach * 1.1) ** 2
-            weight = (0.3 + 0.7 * weight) * (1.0 - 0.7 * evidence.point_hand_chance[i]) if near else 0.0
+            on_object, on_hand = evidence.point_object_chance[i], evidence.point_hand_chance[i]
+            weight = (0.02 + on_object / (on_object + on_hand + 0.1)) ** 2 if near else 0.0
         total += weight
         if weight <= 0:
             out[i] = 0.0
@@ -472,10 +489,11 @@ def residual_count(evidence: Evidence, models: Models) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def objective_of_particles(
-    vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out
-):  # type: ignore[no-untyped-def]
-    """(N, 32) -> out (N,) objective of each. `object_references` (N or 1, 3, 3): a reference for each, or one for all."""
+def objective_of_particles(vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out):  # type: ignore[no-untyped-def]  # fmt: skip
+    """(N, 32) -> out (N,) objective of each; lets go of Python's lock, so that threads can share the particles.
+
+    `object_references` (N or 1, 3, 3): a reference orientation for each, or one for all.
+    """
     buffer, counts = np.zeros(size), np.zeros(6)
     for i in range(vectors.shape[0]):
         reference = object_references[min(i, object_references.shape[0] - 1)]

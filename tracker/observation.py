@@ -56,6 +56,12 @@ class Observation:
         return np.asarray((chance > 0.3) & (chance > self.object_chance[self.foreground]))
 
     @cached_property
+    def object_rather_than_hand(self) -> Floats:
+        """(F,) how much likelier each point's colour is on the object than on the hand, 0 to 1."""
+        on_object, on_hand = self.object_chance[self.foreground], self.hand_chance[self.foreground]
+        return np.asarray(on_object / (on_object + on_hand + 0.1), float)
+
+    @cached_property
     def arm(self) -> Arm | None:
         """Where the arm comes from."""
         return find_arm(self.foreground, self.points, self.hand_like)

@@ -18,13 +18,16 @@ class ObjectQuality:
     """metres, median distance to its surface of the points near it that are not the hand's"""
     explained: float
     """share of the object-coloured points about it that lie on it"""
+    discolored: float
+    """0 to 1: how badly the colours where it is seen fit it, the objective's term `color` for what is visible"""
 
 
 def object_confidence(quality: ObjectQuality, *, colors_known: float) -> float:
     """Chance, 0 to 1, that the pose is within 10 degrees and 10 mm.
 
     A logistic model of what is seen where it should be, what was seen through, how the colours agree and how well the
-    points lie on the surface; its coefficients are in docs/tracking.md with the data they were fitted to.
+    points lie on the surface. Its coefficients were set by hand on recordings with truth, see
+    docs/tracking.md.
 
     Args:
         quality: of the estimate.
@@ -32,11 +35,10 @@ def object_confidence(quality: ObjectQuality, *, colors_known: float) -> float:
     """
     view = quality.view
     score = 2.0
-    score += 6.0 * (min(view.support, 0.6) - 0.35)
+    score += 8.0 * (min(view.support, 0.5) - 0.3)
     score -= 14.0 * max(view.violation - 0.06, 0.0)
     score -= 900.0 * max(quality.residual - 0.003, 0.0)
-    score -= colors_known * 4.0 * (view.color_mismatch - 0.35)
-    score += colors_known * 2.0 * (view.likeness - 0.4)
+    score -= colors_known * 9.0 * (quality.discolored - 0.25)
     score += colors_known * 6.0 * (quality.explained - 0.8)
     return float(1.0 / (1.0 + np.exp(-score)))
 

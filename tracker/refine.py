@@ -7,13 +7,25 @@ minimises.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from scene.arrays import Floats, Integers
 from tracker.hypothesis import VECTOR_SIZE, Layout, clamp_angles
-from tracker.objective import TERMS, Evidence, Models, Weights, jacobian, residual_count, residuals
+from tracker.objective import (
+    TERMS,
+    Evidence,
+    Models,
+    Weights,
+    jacobian,
+    objective_of_particles,
+    residual_count,
+    residuals,
+)
 
 STEPS: Floats = np.concatenate([[2e-4] * 3, [2e-3] * 3, [2e-4] * 3, [2e-3] * 3, [4e-3] * 20])
 """(32,) metres and radians by which the derivatives are measured: below the scale on which the residuals bend"""
@@ -39,6 +51,23 @@ class Problem:
         out, terms = np.zeros(residual_count(self.evidence, self.models)), np.zeros(len(TERMS))
         residuals(vector, *self._arguments, out, terms)
         return out, terms
+
+    def objectives(self, vectors: Floats, object_references: Floats | None = None) -> Floats:
+        """(N, 32) -> (N,) objective of each, the same for any number of threads.
+
+        `object_references` (N, 3, 3) replaces the layout's for each vector.
+        """
+        layout, size = self.layout, residual_count(self.evidence, self.models)
+        references = layout.object_reference[None] if object_references is None else object_references
+        vectors, values = clamp_angles(vectors), np.zeros(len(vectors))
+        fixed = (self.prediction, self.use_hand, self.evidence, self.models, self.weights, size)
+
+        def evaluate(part: slice) -> None:
+            own = references if object_references is None else references[part]
+            objective_of_particles(vectors[part], own, layout.hand_reference, *fixed, values[part])
+
+        list(_threads().map(evaluate, _parts(len(vectors))))
+        return values
 
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
@@ -80,3 +109,17 @@ def refined(problem: Problem, start: Floats, active: Integers, iterations: int =
         if not improved:
             break
     return best, objective
+
+
+THREADS = min(os.cpu_count() or 1, 8)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS)
+
+
+def _parts(count: int) -> list[slice]:
+    """Equal shares of `count` for the threads."""
+    edges = np.linspace(0, count, THREADS + 1).astype(int)
+    return [slice(int(low), int(high)) for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low]

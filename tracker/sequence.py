@@ -16,6 +16,7 @@ from scene.camera import Camera
 from scene.frame import RgbdFrame
 from scene.hand_pose import HandPose, joints
 from scene.hand_shape import HandShape
+from scene.object_model import ObjectModel
 from scene.rotations import matrix_from_rotation_vector, rotation_vector_from_matrix
 from scene.transforms import inverse, rigid
 from tracker.background import static_background
@@ -26,7 +27,7 @@ from tracker.hand_search import find_hand
 from tracker.hypothesis import VECTOR_SIZE, HandObjectPose, Layout, clamp_angles
 from tracker.initialisation import HIDDEN, find_object, pose_without_hand
 from tracker.models import lit
-from tracker.objective import HAND, TERMS, Evidence, Models, Weights, objective_of_particles, residual_count
+from tracker.objective import COLOR, HAND, TERMS, Evidence, Models, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import ObjectQuality, hand_confidence, object_confidence
 from tracker.refine import ALL_NUMBERS, OBJECT_NUMBERS, Problem, refined
@@ -35,15 +36,19 @@ from tracker.track import TrackStatus
 
 SCALES: Floats = np.concatenate([[0.006] * 3, [0.10] * 3, [0.006] * 3, [0.10] * 3, [0.15] * 20])
 """(32,) metres and radians: how far the swarm searches about a prediction when nothing moves"""
-CONFIRMATION = 0.15
+CONFIRMATION = 0.1
 """how much surer a pose found anew must be than one that was followed"""
+FOUND = 0.7
+"""confidence that a pose found anew needs where there is none to compare it with"""
+SEARCH_EVERY = 3
+"""frames from one search of the whole view to the next"""
 RECHECK = 0.8
 """confidence below which a pose that was followed is compared with what is found anew"""
 LEARNING = 0.9
 """confidence from which colours are learned"""
 LEARNING_RATE = 0.25
 FIRST_LEARNING_RATE = 0.7
-SCANNED_COLORS = 0.15
+SCANNED_COLORS = 0.5
 """how far the mesh's colours are trusted before any were seen through this camera"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
@@ -88,56 +93,72 @@ class SequenceTracker:
     def __init__(
         self,
         camera: Camera,
+        model: ObjectModel,
         models: Models,
         shape: HandShape,
         likelihoods: ColorLikelihoods,
-        colored: bool,
         config: RunConfig,
     ) -> None:
         """Starts with nothing known of where anything is."""
         self._camera, self._models, self._shape, self._config = camera, models, shape, config
-        self._likelihoods, self._colored = likelihoods, colored
-        self._weights = Weights() if colored else Weights(color=0.2)
+        self._likelihoods, self._colored = likelihoods, model.colored
+        self._weights = weights_for(model.diameter, colored=model.colored)
         self._planes: Floats | None = None
         self._estimate: _Estimate | None = None
         self._motion = np.eye(4)
         self._last_seen: Floats | None = None
-        self._colors_known = SCANNED_COLORS if colored else 0.0
+        self._colors_known = SCANNED_COLORS if model.colored else 0.0
         self._background: Floats | None = None
+        self._anchor: _Estimate | None = None
+        self._searched = -SEARCH_EVERY
+        self._current: _Estimate | None = None
         self._rng = np.random.default_rng(config.seed)
 
-    def look_ahead(self, frames: Sequence[RgbdFrame]) -> None:
-        """Learns from frames spread over the recording what never moves, and the object's colours where it is clearest.
+    def look_ahead(self, frames: Sequence[RgbdFrame]) -> int | None:
+        """Learns from frames spread over the recording what never moves, and where the object is seen best.
 
-        The frames are only looked at: tracking begins with nothing known of where anything is.
+        Returns:
+            The index of the frame to begin with, in which the object was found; None where it was found in none.
         """
         self._background = static_background(frames)
         if self._background is not None:  # what is left standing before it is not of the scene's colours
             self._likelihoods = without_background(self._likelihoods)
-        best: tuple[Observation, _Estimate] | None = None
+        best: tuple[Observation, _Estimate, int] | None = None
         for frame in frames:
-            self._rng = np.random.default_rng([self._config.seed, frame.index])
-            planes = find_planes(frame, self._camera, self._config.seed)
-            observation = observe(frame, self._camera, self._likelihoods, Surroundings(planes, self._background))
+            observation = self._observed(frame)
             found = self._found(observation)
             if found is not None and (best is None or found.confidence > best[1].confidence):
-                best = observation, found
-        if best is not None and best[1].confidence >= self._config.confidence:
-            self._learn(*best, rate=FIRST_LEARNING_RATE)
+                best = observation, found, frame.index
+        if best is None or best[1].confidence < self._config.confidence:
+            return None
+        observation, self._estimate, index = best
+        self._learn(observation, self._estimate, FIRST_LEARNING_RATE)
+        self._anchor = self._estimate
+        return index
 
-    def track(self, frame: RgbdFrame) -> TrackedFrame:
-        """Takes the next frame."""
+    def return_to_anchor(self) -> None:
+        """Forgets where things are now for where they were in the frame that tracking began with."""
+        self._estimate, self._motion, self._searched = self._anchor, np.eye(4), -SEARCH_EVERY
+
+    def _observed(self, frame: RgbdFrame) -> Observation:
         self._rng = np.random.default_rng([self._config.seed, frame.index])
         if self._planes is None or frame.index % 10 == 0:
             self._planes = find_planes(frame, self._camera, self._config.seed)
-        observation = observe(frame, self._camera, self._likelihoods, Surroundings(self._planes, self._background))
+        surroundings = Surroundings(self._planes, self._background)
+        return observe(frame, self._camera, self._likelihoods, surroundings)
+
+    def track(self, frame: RgbdFrame) -> TrackedFrame:
+        """Takes the next frame."""
+        observation = self._observed(frame)
         estimate = self._followed(observation) if self._estimate is not None else None
-        if estimate is None or estimate.confidence < max(self._config.confidence, RECHECK):
+        doubtful = estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
+        if doubtful and abs(frame.index - self._searched) >= SEARCH_EVERY:
+            self._searched = frame.index
             found = self._found(observation)
-            if found is not None and (estimate is None or found.confidence > estimate.confidence + CONFIRMATION):
+            if found is not None and found.confidence > (estimate.confidence + CONFIRMATION if estimate else FOUND):
                 estimate = found
         answer = self._answer(observation, estimate)
-        self._remember(observation, estimate, answer)
+        self._remember(observation, answer)
         return answer
 
     def _followed(self, observation: Observation) -> _Estimate | None:
@@ -161,7 +182,7 @@ class SequenceTracker:
             scales[6:] = 0.0
         starts = self._starts(layout, last.pose, predicted, scales)
         result = minimise(
-            lambda vectors: _objectives(problem, vectors),
+            problem.objectives,
             starts,
             scales,
             SwarmSettings(generations=self._config.generations),
@@ -281,8 +302,10 @@ class SequenceTracker:
         on_object, on_hand = on_bodies(to_object, to_hand)
         like_object = evidence.point_object_chance > np.maximum(evidence.point_hand_chance, 0.4)
         explained = float((on_object & like_object).sum() / max((like_object & ~on_hand).sum(), 1))
-        residual = float(np.median(to_object[to_object < 0.02])) if (to_object < 0.02).sum() > 20 else 0.02
-        quality = ObjectQuality(view, residual, explained)
+        own = to_object[(evidence.point_object_chance >= evidence.point_hand_chance) & ~on_hand & (to_object < 0.02)]
+        residual = float(np.median(own)) if len(own) > 20 else 0.02
+        discolored = float(terms[COLOR]) / problem.weights.color / max(view.support, 0.05)
+        quality = ObjectQuality(view, residual, explained, min(discolored, 1.0))
         confidence = object_confidence(quality, colors_known=self._colors_known)
         certainty = self._hand_certainty(observation, problem, vector, terms) if use_hand else float("nan")
         return _Estimate(pose, use_hand, confidence, certainty, terms, quality)
@@ -338,12 +361,12 @@ class SequenceTracker:
             *estimate.spread,
         )
 
-    def _remember(self, observation: Observation, estimate: _Estimate | None, answer: TrackedFrame) -> None:
+    def _remember(self, observation: Observation, answer: TrackedFrame) -> None:
         """What the next frame starts from."""
-        if answer.status != TrackStatus.TRACKED:
+        estimate = self._current
+        if answer.status != TrackStatus.TRACKED or estimate is None:
             self._estimate, self._motion = None, np.eye(4)
             return
-        estimate = self._current
         before = self._estimate
         self._motion = np.eye(4)
         if before is not None:
@@ -373,25 +396,6 @@ class SequenceTracker:
             self._colors_known += rate * (1.0 - self._colors_known)
         shift = estimate.quality.view.feature_shift
         self._models = lit(self._models, rate * shift)
-
-
-def _objectives(problem: Problem, vectors: Floats) -> Floats:
-    """(N, 32) -> (N,)."""
-    values = np.zeros(len(vectors))
-    layout = problem.layout
-    objective_of_particles(
-        clamp_angles(vectors),
-        layout.object_reference[None],
-        layout.hand_reference,
-        problem.prediction,
-        problem.use_hand,
-        problem.evidence,
-        problem.models,
-        problem.weights,
-        residual_count(problem.evidence, problem.models),
-        values,
-    )
-    return values
 
 
 def _moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:
