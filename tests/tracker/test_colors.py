@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recorder.simulation.belt import belt
+from tracker.colors import (
+    BINS,
+    BRIGHTNESS_SHARE,
+    DARK,
+    ColorLikelihoods,
+    color_features,
+    density,
+    initial_likelihoods,
+    without_background,
+)
+
+SKIN, BLUE = np.array([205, 160, 135], np.uint8), np.array([20, 40, 200], np.uint8)
+
+
+def image(color, size=(12, 16)):
+    return np.tile(np.asarray(color, np.uint8), (*size, 1))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=30)
+def test_a_lights_gain_shifts_the_features(seed):
+    """Exactly but for the counts that are added for dark pixels."""
+    rng = np.random.default_rng(seed)
+    bright, gain = rng.uniform(1e5, 2e5, (50, 3)), rng.uniform(0.5, 2, 3)
+    shift = color_features(bright * gain) - color_features(bright)
+    log = np.log(gain)
+    expected = [log[0] - log[1], log[2] - log[1], BRIGHTNESS_SHARE * log[1]]
+    np.testing.assert_allclose(shift, np.tile(expected, (50, 1)), atol=2e-3)
+
+
+def test_features_by_hand():
+    red, green, blue = 90, 40, 10
+    expected = np.log([(red + DARK) / (green + DARK), (blue + DARK) / (green + DARK), green + DARK])
+    features = color_features(np.array([[red, green, blue]], np.uint8))
+    np.testing.assert_allclose(features[0], expected * [1, 1, BRIGHTNESS_SHARE], rtol=1e-5)
+    assert features.dtype == np.float32
+
+
+def test_images_are_blurred_and_lists_of_colours_are_not():
+    edge = image(BLUE)
+    edge[:, 8:] = SKIN
+    sharp, blurred = color_features(edge, blur_px=0), color_features(edge)
+    np.testing.assert_allclose(sharp.reshape(-1, 3), color_features(edge.reshape(-1, 3)))
+    assert not np.allclose(blurred[:, 7], sharp[:, 7])
+    np.testing.assert_allclose(blurred[:, 0], sharp[:, 0], atol=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 200))
+@settings(deadline=None, max_examples=20)
+def test_densities_sum_to_one_and_are_never_zero(seed, count):
+    features = np.random.default_rng(seed).normal(size=(count, 3)) * 3
+    result = density(features)
+    assert result.shape == BINS
+    assert result.sum() == pytest.approx(1)
+    assert result.min() > 0
+
+
+def test_a_density_is_highest_where_its_colours_are():
+    features = color_features(BLUE[None])
+    other = color_features(SKIN[None])
+    blue, skin = density(features), density(other)
+    two = ColorLikelihoods(blue, skin, np.full(BINS, 1 / np.prod(BINS)))
+    on_object, on_hand = two.chances(np.concatenate([features, other]))
+    assert on_object[0] > 0.8
+    assert on_hand[1] > 0.8
+    assert (on_object + on_hand <= 1 + 1e-6).all()
+
+
+def test_at_first_skin_is_the_hands_and_the_meshs_colours_are_the_objects():
+    scene = color_features(image([90, 120, 90]))
+    start = initial_likelihoods(belt(), scene)
+    button = np.array([[196, 32, 28]], np.uint8)
+    on_object, on_hand = start.chances(color_features(np.concatenate([button, SKIN[None]])))
+    assert on_object[0] > 0.6 > on_hand[0]
+    assert on_hand[1] > 0.6 > on_object[1]
+    assert max(chance[5, 5] for chance in start.chances(scene)) < 0.5
+
+
+def test_a_mesh_without_colours_may_have_any():
+    grey = initial_likelihoods(replace(belt(), colored=False), color_features(image(BLUE)))
+    np.testing.assert_allclose(grey.object_density, 1 / np.prod(BINS))
+
+
+def test_a_known_background_gives_up_its_colours():
+    start = initial_likelihoods(belt(), color_features(image([90, 120, 90])))
+    known = without_background(start)
+    np.testing.assert_allclose(known.background_density, 1 / np.prod(BINS))
+    assert known.object_density is start.object_density
+
+
+def test_colours_are_learned_at_the_rate_given():
+    features = color_features(image(BLUE))
+    start = initial_likelihoods(belt(), color_features(image(SKIN)))
+    nothing, everything = np.zeros((12, 16), bool), np.ones((12, 16), bool)
+    learned = start.learned(features, everything, nothing, 0.25)
+    expected = 0.75 * start.object_density + 0.25 * density(features.reshape(-1, 3))
+    np.testing.assert_allclose(learned.object_density, expected)
+    assert learned.object_density.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(learned.hand_density, start.hand_density)
+    np.testing.assert_array_equal(learned.background_density, start.background_density)
+    hand = start.learned(features, nothing, everything, 1.0)
+    np.testing.assert_allclose(hand.hand_density, density(features.reshape(-1, 3)))
+
+
+def test_too_few_pixels_teach_nothing():
+    start = initial_likelihoods(belt(), color_features(image(SKIN)))
+    few = np.zeros((12, 16), bool)
+    few[0, :10] = True
+    learned = start.learned(color_features(image(BLUE)), few, ~few, 0.5)
+    np.testing.assert_array_equal(learned.object_density, start.object_density)

@@ -1,0 +1,176 @@
+"""Background, planes, arm, and the observation that they make of a frame."""
+
+import numpy as np
+import pytest
+
+from scene.camera import Camera
+from scene.frame import RgbdFrame
+from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
+from tracker.arm import HAND_LENGTH, find_arm
+from tracker.background import LEAST_FRAMES, static_background, tolerance
+from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe
+
+SMALL = Camera(40, 30, 40.0, 40.0, 19.5, 14.5)
+
+
+def frames_of(depths):
+    color = np.zeros((30, 40, 3), np.uint8)
+    return [RgbdFrame(at, at / 30, color, depth.astype(np.float32)) for at, depth in enumerate(depths)]
+
+
+def still_scene(count=8, noise=0.001):
+    """A wall at 1 m before which a block moves from left to right."""
+    rng = np.random.default_rng(0)
+    depths = np.full((count, 30, 40), 1.0) + rng.normal(size=(count, 30, 40)) * noise
+    for at in range(count):
+        depths[at, 10:20, 4 * at : 4 * at + 6] = 0.6
+    return depths
+
+
+def test_what_stands_still_is_background_and_what_moves_is_not():
+    background = static_background(frames_of(still_scene()))
+    np.testing.assert_allclose(background, 1.0, atol=0.006)
+    assert background.dtype == np.float32
+
+
+def test_what_never_leaves_is_background_too():
+    depths = still_scene()
+    depths[:, 25:, :10] = 0.5
+    np.testing.assert_allclose(static_background(frames_of(depths))[25:, :10], 0.5, atol=0.006)
+
+
+def test_unmeasured_pixels_have_no_background():
+    depths = still_scene()
+    depths[:, :3] = 0
+    background = static_background(frames_of(depths))
+    assert np.isinf(background[:3]).all()
+    assert np.isfinite(background[5:]).all()
+
+
+def test_a_camera_that_moves_has_no_background():
+    slope = np.linspace(0.6, 1.4, 40)[None] + np.linspace(0, 0.3, 30)[:, None]
+    depths = np.stack([np.roll(slope, 5 * at, axis=1) + 0.05 * at for at in range(8)])
+    assert static_background(frames_of(depths)) is None
+
+
+def test_few_frames_tell_nothing():
+    assert static_background(frames_of(still_scene(LEAST_FRAMES - 1))) is None
+    assert static_background(frames_of(still_scene(LEAST_FRAMES))) is not None
+
+
+def test_tolerance_grows_with_distance():
+    near, far = tolerance(np.array([0.4, 1.2]))
+    assert 3 * 0.0012 < near < far
+
+
+def arm_scene():
+    """An arm of skin that enters at the left and reaches 30 cm to the right, and a thing of no skin colour beside it."""
+    foreground = np.zeros((30, 40), bool)
+    foreground[12:18, :31] = True
+    foreground[3:8, 20:26] = True
+    points = SMALL.back_project(np.full((30, 40), 0.5))[foreground]
+    rows, _ = np.nonzero(foreground)
+    return foreground, points, rows >= 12
+
+
+def test_an_arm_points_from_the_images_edge_to_the_hand():
+    arm = find_arm(*arm_scene())
+    assert arm is not None
+    np.testing.assert_allclose(arm.direction, [1, 0, 0], atol=0.1)
+    assert np.linalg.norm(arm.direction) == pytest.approx(1)
+    assert arm.entry[0] == pytest.approx((1.5 - 19.5) / 40 * 0.5, abs=0.01)
+    assert arm.reach == pytest.approx(29 / 40 * 0.5, abs=0.02)
+    hand = arm.beyond_wrist(np.stack([arm.entry + [arm.reach, 0, 0], arm.entry, arm.entry + [0.1, 0, 0]]))
+    np.testing.assert_array_equal(hand, [True, False, False])
+    assert arm.beyond_wrist(arm.entry[None] + [arm.reach - HAND_LENGTH + 0.001, 0, 0]).all()
+
+
+def test_what_does_not_touch_the_edge_is_no_arm():
+    foreground, _, _ = arm_scene()
+    foreground[:, :6] = False
+    points = SMALL.back_project(np.full((30, 40), 0.5))[foreground]
+    assert find_arm(foreground, points, np.nonzero(foreground)[0] >= 12) is None
+
+
+def test_what_is_not_of_a_hands_colour_is_no_arm():
+    foreground, points, hand_like = arm_scene()
+    assert find_arm(foreground, points, np.zeros_like(hand_like)) is None
+
+
+def test_the_wall_is_a_plane_and_the_camera_before_it():
+    planes = find_planes(draw(true_pose()), CAMERA, seed=0)
+    np.testing.assert_allclose(planes[0], WALL_PLANE[0], atol=0.01)
+    np.testing.assert_array_equal(find_planes(draw(true_pose()), CAMERA, seed=0), planes)
+
+
+def test_nothing_measured_has_no_planes():
+    frame = draw(true_pose())
+    empty = RgbdFrame(0, 0.0, frame.color, np.zeros_like(frame.depth))
+    assert find_planes(empty, CAMERA, seed=0).shape == (0, 4)
+
+
+def test_the_foreground_is_what_stands_before_the_wall():
+    scene = drawn()
+    observation = scene.observation
+    np.testing.assert_array_equal(observation.foreground, scene.frame.depth < WALL - 0.05)
+    assert len(observation.points) == observation.foreground.sum()
+    wall = ~observation.foreground
+    np.testing.assert_allclose(observation.depth[wall], WALL + TABLE_RECESS, rtol=1e-5)
+    np.testing.assert_array_equal(observation.depth[~wall], scene.frame.depth[~wall])
+
+
+def test_a_known_background_is_taken_out_like_a_plane():
+    frame = draw(true_pose())
+    nothing = np.zeros((0, 4))
+    background = np.full(frame.depth.shape, WALL, np.float32)
+    by_depth = observe(frame, CAMERA, likelihoods(frame), Surroundings(nothing, background))
+    by_plane = observe(frame, CAMERA, likelihoods(frame), Surroundings(WALL_PLANE))
+    np.testing.assert_array_equal(by_depth.foreground, by_plane.foreground)
+    assert by_depth.plane is None
+    neither = observe(frame, CAMERA, likelihoods(frame), Surroundings(nothing))
+    assert neither.foreground.all()
+    np.testing.assert_array_equal(neither.evidence(np.arange(3)).table, [0, 0, 0, 1])
+
+
+def test_what_is_far_counts_as_unmeasured():
+    frame = draw(true_pose())
+    far = RgbdFrame(0, 0.0, frame.color, np.where(frame.depth == np.float32(WALL), FARTHEST + 0.1, frame.depth))
+    observation = observe(far, CAMERA, likelihoods(frame), Surroundings(np.zeros((0, 4))))
+    assert (observation.depth[far.depth > FARTHEST] == 0).all()
+    assert observation.foreground.sum() == drawn().observation.foreground.sum()
+
+
+def test_evidence_holds_the_points_that_were_chosen():
+    observation = drawn().observation
+    chosen = np.array([5, 700, 12])
+    evidence = observation.evidence(chosen)
+    np.testing.assert_array_equal(evidence.points, observation.points[chosen])
+    rows, columns = np.nonzero(observation.foreground)
+    for at, index in enumerate(chosen):
+        assert evidence.point_hand_chance[at] == pytest.approx(observation.hand_chance[rows[index], columns[index]])
+    pixels = CAMERA.project(evidence.points)
+    np.testing.assert_allclose(pixels, np.stack([columns[chosen], rows[chosen]], axis=1), atol=1e-3)
+
+
+def test_the_hand_is_of_a_hands_colour_and_the_object_is_not():
+    scene = drawn()
+    from_hand = scene.observation.points[:, 0] < -0.02
+    assert scene.observation.hand_like[from_hand].mean() > 0.8
+    assert scene.observation.hand_like[scene.observation.points[:, 0] > 0.02].mean() < 0.3
+
+
+def test_areas_are_in_square_metres():
+    observation = drawn(False).observation
+    everything = np.ones(len(observation.points), bool)
+    assert observation.area(everything) == pytest.approx(len(everything) * (0.45 / 280) ** 2, rel=0.1)
+
+
+def test_a_mask_puts_points_back_on_their_pixels():
+    observation = drawn().observation
+    among = observation.points[:, 0] > 0
+    chosen = observation.points[among, 1] > 0
+    mask = observation.mask(among, chosen)
+    assert mask.sum() == chosen.sum()
+    v, u = np.nonzero(mask)
+    assert (u > 159).all()
+    assert (v > 119).all()
