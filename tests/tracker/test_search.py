@@ -1,0 +1,101 @@
+"""Object and hand found without a start, and the judgement of what was found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scene.frame import RgbdFrame
+from scene.metrics import rotation_error_deg
+from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
+from tracker import initialisation
+from tracker.explanation import SampleView
+from tracker.hand_search import find_hand
+from tracker.initialisation import find_object, pose_without_hand, thinned
+from tracker.observation import Surroundings, observe
+from tracker.quality import ObjectQuality, hand_confidence, object_confidence
+
+
+@pytest.fixture
+def few(monkeypatch):
+    for name, value in {"PLACES": 20, "BEST_PLACES": 4, "MANY_ROTATIONS": 1000, "GENERATIONS": 15}.items():
+        monkeypatch.setattr(initialisation, name, value)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("use_hand", [True, False])
+def test_the_object_is_found_wherever_it_is(use_hand):
+    scene = drawn(use_hand)
+    fixed = (scene.observation, scene.problem.models, scene.problem.weights)
+    found = find_object(*fixed, np.random.default_rng(0))
+    assert [candidate.objective for candidate in found] == sorted(candidate.objective for candidate in found)
+    best, true = found[0].camera_from_object, scene.pose.camera_from_object
+    assert np.linalg.norm(best[:3, 3] - true[:3, 3]) < 0.006
+    assert rotation_error_deg(best[:3, :3], true[:3, :3]) < 12
+    again = find_object(*fixed, np.random.default_rng(0))
+    np.testing.assert_array_equal(best, again[0].camera_from_object)
+
+
+def test_an_empty_view_has_no_object():
+    frame = drawn().frame
+    empty = RgbdFrame(0, 0.0, frame.color, np.full_like(frame.depth, 0.7))
+    observation = observe(empty, CAMERA, likelihoods(frame), Surroundings(WALL_PLANE))
+    scene = drawn()
+    assert find_object(observation, scene.problem.models, scene.problem.weights, np.random.default_rng(0)) == []
+
+
+def test_a_third_of_the_samples_is_spread_over_the_object_too():
+    whole, part = drawn().problem.models, thinned(drawn().problem.models)
+    assert len(part.samples) == len(part.normals) == len(part.sample_features) == len(whole.samples) // 3
+    gap = np.linalg.norm(whole.samples[:, None] - part.samples, axis=2).min(axis=1)
+    assert gap.max() < 0.012
+
+
+def test_a_candidate_has_its_hand_out_of_the_way():
+    scene = drawn()
+    pose = pose_without_hand(scene.pose.camera_from_object)
+    np.testing.assert_array_equal(pose.camera_from_object, scene.pose.camera_from_object)
+    assert pose.hand.camera_from_hand[2, 3] < 0
+
+
+def test_the_hand_is_found_beside_the_object():
+    scene = drawn()
+    points = scene.observation.points
+    places, where = points[points[:, 0] < 0], scene.pose.camera_from_object
+    pose = find_hand(scene.problem, where, places, np.random.default_rng(0))
+    np.testing.assert_allclose(pose.camera_from_object, where, atol=1e-9)
+    assert np.linalg.norm(pose.hand.camera_from_hand[:3, 3] - scene.pose.hand.camera_from_hand[:3, 3]) < 0.06
+    again = find_hand(scene.problem, where, places, np.random.default_rng(0))
+    np.testing.assert_array_equal(pose.hand.angles, again.hand.angles)
+
+
+VIEW = SampleView(support=0.6, violation=0.02, hidden=0.38, feature_shift=np.zeros(3))
+GOOD = ObjectQuality(VIEW, residual=0.001, explained=0.95, discolored=0.1)
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        replace(GOOD, view=replace(VIEW, support=0.1)),
+        replace(GOOD, view=replace(VIEW, violation=0.3)),
+        replace(GOOD, residual=0.01),
+        replace(GOOD, explained=0.3),
+        replace(GOOD, discolored=0.7),
+    ],
+    ids=["unseen", "seen through", "off its points", "points unexplained", "of other colours"],
+)
+def test_each_thing_that_speaks_against_a_pose_lowers_its_confidence(worse):
+    assert 0 <= object_confidence(worse, colors_known=1.0) < object_confidence(GOOD, colors_known=1.0) <= 1
+
+
+def test_a_good_pose_is_vouched_for_and_a_bad_one_is_not():
+    assert object_confidence(GOOD, colors_known=1.0) > 0.8
+    bad = ObjectQuality(replace(VIEW, support=0.2, violation=0.4), 0.012, 0.3, 0.7)
+    assert object_confidence(bad, colors_known=1.0) < 0.2
+
+
+def test_hand_confidence_falls_with_each_fault():
+    good = hand_confidence(0.002, 0.9, 0.02)
+    assert good > 0.8
+    for worse in ((0.012, 0.9, 0.02), (0.002, 0.2, 0.02), (0.002, 0.9, 0.6)):
+        assert 0 <= hand_confidence(*worse) < good
