@@ -16,6 +16,7 @@ from tracker.run import run
 from tracker.track import new_track, open_track, track_path_of
 from tracker.view import ViewConfig, view
 
+SHORT = ("--particles", 12, "--generations", 6, "--points", 100)
 VERBS = {RunConfig: run, EvaluateConfig: run_evaluate, ViewConfig: view}
 
 
@@ -60,7 +61,7 @@ def searches(session, tmp_path, monkeypatch, *options):
 
 @pytest.mark.usefixtures("quick")
 def test_a_track_has_a_row_for_every_frame_and_knows_its_session(session, tmp_path, capsys):
-    track = track_with(session, tmp_path)
+    track = track_with(session, tmp_path, *SHORT)
     np.testing.assert_allclose(track.timestamp_s, np.arange(3) / 30)
     assert track.session_name == "s.h5"
     assert (track.status == TRACKED).all()  # with --confidence 0 whatever is found counts
@@ -85,7 +86,7 @@ def test_particles_generations_and_points_reach_the_swarm(session, tmp_path, mon
 @pytest.mark.usefixtures("quick")
 def test_the_same_seed_gives_the_same_track_and_another_does_not(session, tmp_path):
     first, again, other = (
-        track_with(session, tmp_path, "--seed", seed, name=f"{at}.h5") for at, seed in enumerate((3, 3, 4))
+        track_with(session, tmp_path, *SHORT, "--seed", seed, name=f"{at}.h5") for at, seed in enumerate((3, 3, 4))
     )
     np.testing.assert_array_equal(first.camera_from_object, again.camera_from_object)
     np.testing.assert_array_equal(first.objective_terms, again.objective_terms)
@@ -104,7 +105,7 @@ def test_a_higher_confidence_tracks_less_and_never_vouches_below_it(session, tmp
 @pytest.mark.usefixtures("quick")
 def test_without_output_the_track_stands_beside_the_session(tmp_path):
     session = write_session(tmp_path / "mine.h5", model=belt(), frames=1)
-    assert tracker("run", session, "--confidence", 0) == 0
+    assert tracker("run", session, "--confidence", 0, *SHORT) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.h5", "mine.track.h5"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from scene.frame import RgbdFrame
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
-from tracker import initialisation
+from tracker import hand_search, initialisation
 from tracker.explanation import SampleView
 from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand, thinned
@@ -58,8 +58,9 @@ def test_a_candidate_has_its_hand_out_of_the_way():
     assert pose.hand.camera_from_hand[2, 3] < 0
 
 
-def test_the_hand_is_found_beside_the_object():
-    scene = drawn()
+def test_the_hand_is_found_beside_the_object(monkeypatch):
+    monkeypatch.setattr(hand_search, "SWARMS", 2)
+    scene = drawn(points=200)
     points = scene.observation.points
     places, where = points[points[:, 0] < 0], scene.pose.camera_from_object
     pose = find_hand(scene.problem, where, places, np.random.default_rng(0))
