@@ -1,7 +1,7 @@
 """One candidate pose of hand and object, and the 32 numbers by which a particle holds it.
 
-Rotations are stored relative to a reference orientation as rotation vectors: near the reference, where a swarm searches,
-these are free of singularities and each of the 32 numbers is one degree of freedom (6 object + 26 hand).
+Rotations are stored relative to a reference orientation as rotation vectors: near the reference, where a swarm
+searches, these are free of singularities and each of the 32 numbers is one degree of freedom (6 object + 26 hand).
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ class Layout:
             rigid(object_rotation, vector[OBJECT_TRANSLATION]),
             HandPose(rigid(hand_rotation, vector[HAND_TRANSLATION]), np.asarray(vector[HAND_ANGLES], float)),
         )
+
+    def hand_rotations(self, vectors: Floats) -> Floats:
+        """(..., 32) -> (..., 3, 3) rotations of camera_from_hand."""
+        rotations: Floats = matrix_from_rotation_vector(vectors[..., HAND_ROTATION]) @ self.hand_reference
+        return rotations
 
 
 def clamp_angles(vectors: Floats) -> Floats:

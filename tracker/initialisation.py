@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scene.arrays import Floats, Integers
+from scene.arrays import Floats
 from scene.hand_pose import HandPose, rest_angles
 from scene.object_model import farthest_points
 from scene.rotations import covering_rotations, geodesic_angle, rotation_vector_from_matrix
@@ -70,9 +70,9 @@ def find_object(
     share = (0.1 + likeness) / (0.1 + likeness).sum()
     chosen = rng.choice(len(observation.points), min(POINTS, len(observation.points)), replace=False, p=share)
     evidence = observation.evidence(chosen)
-    searching = weights._replace(hidden=HIDDEN, under_hand=UNDER_HAND)
-    problem = Problem(evidence, models, searching, Layout(np.eye(3), np.eye(3)), rest_angles(), use_hand=False)
-    looking = replace(problem, models=thinned(models), weights=blurred(searching, COARSE))
+    strict = searching(weights)
+    problem = Problem(evidence, models, strict, Layout(np.eye(3), np.eye(3)), rest_angles(), use_hand=False)
+    looking = replace(problem, models=thinned(models), weights=blurred(strict, COARSE))
     places = _places_about(evidence.points, likeness[chosen], models.object_reach, near)
     values = _objectives(looking, *_grid(places, models, FEW_ROTATIONS)).reshape(len(places), -1)
     places = places[np.argsort(values.min(axis=1))[:BEST_PLACES]]
@@ -164,6 +164,11 @@ def _objectives(problem: Problem, positions: Floats, rotations: Floats) -> Float
     vectors = np.zeros((len(positions), VECTOR_SIZE))
     vectors[:, OBJECT_TRANSLATION] = positions
     return problem.objectives(vectors, rotations)
+
+
+def searching(weights: Weights) -> Weights:
+    """The objective for a pose of which nothing is known beforehand: hidden samples cost more."""
+    return weights._replace(hidden=HIDDEN, under_hand=UNDER_HAND)
 
 
 def thinned(models: Models) -> Models:

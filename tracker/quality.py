@@ -35,7 +35,7 @@ def object_confidence(quality: ObjectQuality, *, colors_known: float) -> float:
     """
     view = quality.view
     score = 2.0
-    score += 8.0 * (min(view.support, 0.5) - 0.3)
+    score += 10.0 * (min(view.support, 0.5) - 0.35)
     score -= 14.0 * max(view.violation - 0.06, 0.0)
     score -= 900.0 * max(quality.residual - 0.003, 0.0)
     score -= colors_known * 9.0 * (quality.discolored - 0.25)

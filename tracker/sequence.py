@@ -17,41 +17,51 @@ from scene.frame import RgbdFrame
 from scene.hand_pose import HandPose, joints
 from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
-from scene.rotations import matrix_from_rotation_vector, rotation_vector_from_matrix
+from scene.rotations import geodesic_angle, rotation_vector_from_matrix
 from scene.transforms import inverse, rigid
 from tracker.background import static_background
 from tracker.colors import ColorLikelihoods, without_background
 from tracker.config import RunConfig
 from tracker.explanation import on_bodies, point_distances, view_samples
 from tracker.hand_search import find_hand
-from tracker.hypothesis import VECTOR_SIZE, HandObjectPose, Layout, clamp_angles
-from tracker.initialisation import HIDDEN, find_object, pose_without_hand
+from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
+from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.models import lit
-from tracker.objective import COLOR, HAND, TERMS, Evidence, Models, weights_for
+from tracker.objective import COLOR, HAND, TERMS, Evidence, Models, Weights, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import ObjectQuality, hand_confidence, object_confidence
-from tracker.refine import ALL_NUMBERS, OBJECT_NUMBERS, Problem, refined
+from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
 from tracker.track import TrackStatus
 
 SCALES: Floats = np.concatenate([[0.006] * 3, [0.10] * 3, [0.006] * 3, [0.10] * 3, [0.15] * 20])
 """(32,) metres and radians: how far the swarm searches about a prediction when nothing moves"""
-CONFIRMATION = 0.1
-"""how much surer a pose found anew must be than one that was followed"""
-FOUND = 0.7
+MUST_GAIN = 0.9
+"""share of a followed pose's objective that one found anew must get below to replace it"""
+MUST_GAIN_FAR = 0.7
+"""the same where the object would have had to move faster than hands do"""
+FASTEST_STEP, FASTEST_TURN = 0.08, 0.7
+"""metres and radians from one frame to the next"""
+REVIEW_EVERY = 12
+"""frames from one search of the whole view to the next where nothing is in doubt"""
+PATIENCE = 12
+"""frames for which a lost object is still looked for where it was"""
+FOUND = 0.8
 """confidence that a pose found anew needs where there is none to compare it with"""
 SEARCH_EVERY = 3
 """frames from one search of the whole view to the next"""
 RECHECK = 0.8
 """confidence below which a pose that was followed is compared with what is found anew"""
-LEARNING = 0.9
+LEARNING = 0.95
 """confidence from which colours are learned"""
-LEARNING_RATE = 0.25
+LEARNING_RATE = 0.1
 FIRST_LEARNING_RATE = 0.7
 SCANNED_COLORS = 0.5
 """how far the mesh's colours are trusted before any were seen through this camera"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
+FEWEST_POINTS = 50
+"""observed points about a prediction, below which nothing is there to be followed"""
 CANDIDATES = 6
 """of those found anew, judged to the end"""
 
@@ -110,7 +120,7 @@ class SequenceTracker:
         self._colors_known = SCANNED_COLORS if model.colored else 0.0
         self._background: Floats | None = None
         self._anchor: _Estimate | None = None
-        self._searched = -SEARCH_EVERY
+        self._searched, self._lost_for = -SEARCH_EVERY, 0
         self._current: _Estimate | None = None
         self._rng = np.random.default_rng(config.seed)
 
@@ -138,7 +148,7 @@ class SequenceTracker:
 
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
-        self._estimate, self._motion, self._searched = self._anchor, np.eye(4), -SEARCH_EVERY
+        self._estimate, self._motion, self._lost_for = self._anchor, np.eye(4), 0
 
     def _observed(self, frame: RgbdFrame) -> Observation:
         self._rng = np.random.default_rng([self._config.seed, frame.index])
@@ -151,62 +161,111 @@ class SequenceTracker:
         """Takes the next frame."""
         observation = self._observed(frame)
         estimate = self._followed(observation) if self._estimate is not None else None
-        doubtful = estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
-        if doubtful and abs(frame.index - self._searched) >= SEARCH_EVERY:
+        if self._search_is_due(frame.index, estimate):
             self._searched = frame.index
             found = self._found(observation)
-            if found is not None and found.confidence > (estimate.confidence + CONFIRMATION if estimate else FOUND):
+            if found is not None and self._is_better(observation, found, estimate):
                 estimate = found
         answer = self._answer(observation, estimate)
         self._remember(observation, answer)
         return answer
 
+    def _search_is_due(self, index: int, estimate: _Estimate | None) -> bool:
+        """Often while in doubt, and now and then without any: a wrong pose can look right for long."""
+        doubtful = estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
+        return abs(index - self._searched) >= (SEARCH_EVERY if doubtful else REVIEW_EVERY)
+
+    def _is_better(self, observation: Observation, found: _Estimate, followed: _Estimate | None) -> bool:
+        """Whether a pose found anew replaces the one that was followed."""
+        if found.confidence < FOUND:
+            return False
+        if followed is None:
+            return True
+        evidence = self._evidence(observation, [found.pose, followed.pose], False)
+        values = []
+        for pose in (found.pose, followed.pose):
+            problem = self._problem(evidence, pose, searching(self._weights))
+            values.append(problem.residuals(problem.layout.vector(pose))[1].sum())
+        return bool(values[0] < (MUST_GAIN if self._is_plausible(found.pose) else MUST_GAIN_FAR) * values[1])
+
+    def _is_plausible(self, pose: HandObjectPose) -> bool:
+        """Whether the object can have got there from where it was last vouched for."""
+        last = self._estimate
+        if last is None:
+            return True
+        here, there = pose.camera_from_object, last.pose.camera_from_object
+        frames = 1 + self._lost_for
+        near = np.linalg.norm(here[:3, 3] - there[:3, 3]) < FASTEST_STEP * frames
+        return bool(near and geodesic_angle(here[:3, :3], there[:3, :3]) < FASTEST_TURN * frames)
+
+    def _problem(self, evidence: Evidence, pose: HandObjectPose, weights: Weights) -> Problem:
+        return Problem(evidence, self._models, weights, Layout.about(pose), pose.hand.angles, use_hand=False)
+
     def _followed(self, observation: Observation) -> _Estimate | None:
-        """The swarm about where hand and object should be by now, refined."""
+        """The swarm about where the object should be by now, refined; then another about the hand."""
         last = self._estimate
         assert last is not None
         predicted = _moved(last.pose, self._motion)
-        evidence = self._evidence(observation, [last.pose, predicted], last.use_hand)
-        if len(evidence.points) < 50:
+        evidence = self._evidence(observation, [last.pose, predicted], False)
+        if len(evidence.points) < FEWEST_POINTS:
             return None
         layout = Layout.about(last.pose)
-        problem = Problem(evidence, self._models, self._weights, layout, last.pose.hand.angles, use_hand=last.use_hand)
-        scales = SCALES.copy()
-        step = np.linalg.norm(
-            self._motion[:3, 3] + (self._motion[:3, :3] - np.eye(3)) @ last.pose.camera_from_object[:3, 3]
-        )
-        turn = np.linalg.norm(rotation_vector_from_matrix(self._motion[:3, :3]))
-        scales[[0, 1, 2, 6, 7, 8]] += 0.4 * min(step, 0.05)
-        scales[[3, 4, 5, 9, 10, 11]] += 0.4 * min(turn, 0.6)
-        if not last.use_hand:
-            scales[6:] = 0.0
-        starts = self._starts(layout, last.pose, predicted, scales)
-        result = minimise(
-            problem.objectives,
-            starts,
-            scales,
-            SwarmSettings(generations=self._config.generations),
-            self._rng,
-        )
-        active = ALL_NUMBERS if last.use_hand else OBJECT_NUMBERS
-        best, _ = refined(problem, result.best, active, iterations=15)
+        problem = self._problem(evidence, last.pose, self._weights)
+        scales = self._scales(last.pose) * (1.0 + 0.3 * self._lost_for)
+        scales[6:] = 0.0
+        settings = SwarmSettings(generations=self._config.generations)
+        starts = self._starts(layout, [last.pose, predicted], scales)
+        result = minimise(problem.objectives, starts, scales, settings, self._rng)
+        best, _ = refined(problem, result.best, OBJECT_NUMBERS, iterations=15)
         estimate = self._judged(observation, problem, best)
-        return replace(estimate, spread=_spread(result.personal_bests, result.personal_objectives))
+        estimate = replace(estimate, spread=_spread(result.personal_bests, result.personal_objectives))
+        return self._hand_followed(observation, estimate) if last.use_hand else estimate
 
-    def _starts(self, layout: Layout, last: HandObjectPose, predicted: HandObjectPose, scales: Floats) -> Floats:
-        """(particles, 32): where things were, where they would be by their motion, and clouds about both.
+    def _hand_followed(self, observation: Observation, estimate: _Estimate) -> _Estimate:
+        """The swarm about where the hand should be if it stayed, or moved with the object."""
+        last = self._estimate
+        assert last is not None
+        carried = estimate.pose.camera_from_object @ inverse(last.pose.camera_from_object)
+        poses = [replace(estimate.pose, hand=hand) for hand in (last.pose.hand, _moved(last.pose, carried).hand)]
+        evidence = self._evidence(observation, poses, True)
+        if len(evidence.points) < FEWEST_POINTS:
+            return estimate
+        layout = Layout.about(poses[0])
+        problem = Problem(evidence, self._models, self._weights, layout, last.pose.hand.angles, use_hand=True)
+        scales = self._scales(last.pose)
+        scales[:6] = 0.0
+        settings = SwarmSettings(generations=self._config.generations)
+        result = minimise(problem.objectives, self._starts(layout, poses, scales), scales, settings, self._rng)
+        best, _ = refined(problem, result.best, HAND_NUMBERS, iterations=15)
+        return self._with_certainty(observation, estimate, problem, best)
 
-        Half of the cloud moves hand and object together, as a grasp does.
-        """
+    def _with_certainty(
+        self, observation: Observation, estimate: _Estimate, problem: Problem, vector: Floats
+    ) -> _Estimate:
+        """The same object, with a hand and what speaks for it."""
+        _, terms = problem.residuals(vector)
+        certainty = self._hand_certainty(observation, problem, vector, terms)
+        return replace(
+            estimate, pose=problem.layout.pose(vector), use_hand=True, hand_confidence=certainty, terms=terms
+        )
+
+    def _scales(self, last: HandObjectPose) -> Floats:
+        """(32,) how far to search: farther along what moved before."""
+        scales = SCALES.copy()
+        step = (self._motion @ last.camera_from_object - last.camera_from_object)[:3, 3]
+        turn = rotation_vector_from_matrix(self._motion[:3, :3])
+        scales[[0, 1, 2, 6, 7, 8]] += 0.4 * min(float(np.linalg.norm(step)), 0.05)
+        scales[[3, 4, 5, 9, 10, 11]] += 0.4 * min(float(np.linalg.norm(turn)), 0.6)
+        return scales
+
+    def _starts(self, layout: Layout, poses: list[HandObjectPose], scales: Floats) -> Floats:
+        """(particles, 32): where things were, where they would be by their motion, and clouds about both."""
         count = self._config.particles
-        centres = np.stack([layout.vector(last), layout.vector(predicted)])
-        starts = centres[np.arange(count) % 2] + self._rng.normal(size=(count, VECTOR_SIZE)) * scales * 0.7
-        for i in range(2, count, 4):
-            together = rigid(
-                matrix_from_rotation_vector(self._rng.normal(size=3) * scales[3]), self._rng.normal(size=3) * scales[0]
-            )
-            starts[i] = layout.vector(_moved_about_object((last, predicted)[(i // 4) % 2], together))
-        starts[:2] = centres
+        centres = np.stack([layout.vector(pose) for pose in poses])
+        centres[:, scales == 0] = centres[0, scales == 0]
+        starts = centres[np.arange(count) % len(centres)]
+        starts = starts + self._rng.normal(size=starts.shape) * scales * 0.7
+        starts[: len(centres)] = centres
         return clamp_angles(starts)
 
     def _found(self, observation: Observation) -> _Estimate | None:
@@ -215,9 +274,7 @@ class SequenceTracker:
         best: _Estimate | None = None
         for candidate in candidates[:CANDIDATES]:
             pose = pose_without_hand(candidate.camera_from_object)
-            evidence = self._evidence(observation, [pose], False)
-            weights = self._weights._replace(hidden=HIDDEN)
-            problem = Problem(evidence, self._models, weights, Layout.about(pose), pose.hand.angles, use_hand=False)
+            problem = self._problem(self._evidence(observation, [pose], False), pose, searching(self._weights))
             vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, iterations=15)
             judged = self._judged(observation, problem, vector)
             if best is None or judged.confidence > best.confidence:
@@ -250,13 +307,9 @@ class SequenceTracker:
         problem = Problem(
             observation.evidence(picked), self._models, self._weights, layout, np.zeros(20), use_hand=True
         )
-        found = find_hand(problem, estimate.pose.camera_from_object, places)
-        if found is None:
-            return estimate
-        pose, _ = found
+        pose = find_hand(problem, estimate.pose.camera_from_object, places, self._rng)
         problem = replace(problem, layout=Layout.about(pose), prediction=pose.hand.angles)
-        vector, _ = refined(problem, problem.layout.vector(pose), ALL_NUMBERS, iterations=12)
-        return self._judged(observation, problem, vector)
+        return self._with_certainty(observation, estimate, problem, problem.layout.vector(pose))
 
     def _evidence(self, observation: Observation, poses: list[HandObjectPose], use_hand: bool) -> Evidence:
         """The points about where object and hand may be: as many of each, spread evenly over both."""
@@ -365,8 +418,11 @@ class SequenceTracker:
         """What the next frame starts from."""
         estimate = self._current
         if answer.status != TrackStatus.TRACKED or estimate is None:
-            self._estimate, self._motion = None, np.eye(4)
+            self._lost_for, self._motion = self._lost_for + 1, np.eye(4)
+            if self._lost_for > PATIENCE:
+                self._estimate = None
             return
+        self._lost_for = 0
         before = self._estimate
         self._motion = np.eye(4)
         if before is not None:
@@ -401,12 +457,6 @@ class SequenceTracker:
 def _moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:
     hand = HandPose(camera_from_before @ pose.hand.camera_from_hand, pose.hand.angles)
     return HandObjectPose(camera_from_before @ pose.camera_from_object, hand)
-
-
-def _moved_about_object(pose: HandObjectPose, motion: Floats) -> HandObjectPose:
-    """Turns and shifts hand and object as one, about the object's origin."""
-    there = rigid(np.eye(3), pose.camera_from_object[:3, 3])
-    return _moved(pose, there @ motion @ inverse(there))
 
 
 def _spread(vectors: Floats, objectives: Floats) -> tuple[float, float]:
