@@ -38,8 +38,8 @@ ANGLE_LIMITS_DEG = (
 )
 """(finger, motion) (lowest, highest). Fingers: the static constraints of Lin, Wu and Huang, "Modeling the Constraints
 of Human Hand Motion", Workshop on Human Motion 2000, with 15 degrees of backward bending at the knuckle and 5 at the
-last joint that passive motion allows. Thumb: the ranges of normal motion of the American Academy of Orthopaedic Surgeons,
-about our rest direction."""
+last joint that passive motion allows. Thumb: the ranges of normal motion of the American Academy of Orthopaedic
+Surgeons, about our rest direction."""
 ANGLE_LIMITS: Floats = np.deg2rad(np.array(ANGLE_LIMITS_DEG, float).reshape(20, 2))
 """(20, 2) radians"""
 

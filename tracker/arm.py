@@ -34,7 +34,8 @@ class Arm:
 
     def beyond_wrist(self, points: Floats) -> Booleans:
         """(N, 3) points_camera -> (N,) which are far enough from the entry to be the hand's and not the forearm's."""
-        return np.linalg.norm(points - self.entry, axis=-1) > self.reach - HAND_LENGTH
+        beyond: Booleans = np.linalg.norm(points - self.entry, axis=-1) > self.reach - HAND_LENGTH
+        return beyond
 
 
 def find_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm | None:

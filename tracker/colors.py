@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from scene.arrays import Booleans, Bytes, Floats
+from scene.arrays import Booleans, Bytes, Floats, Integers
 from scene.object_model import ObjectModel
 
 DARK = 10.0
@@ -81,7 +81,7 @@ def initial_likelihoods(model: ObjectModel, scene_features: Floats) -> ColorLike
         model: where it has no colours, any colour is equally likely on it.
         scene_features: (H, W, 3) of a first frame, most of which is background.
     """
-    uniform = np.full(BINS, 1.0 / np.prod(BINS))
+    uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
     on_object = uniform
     if model.colored:
         features = color_features(model.vertex_colors)
@@ -121,7 +121,7 @@ def _skin_density() -> Floats:
     return skin
 
 
-def _bins(features: Floats) -> tuple[Floats, Floats, Floats]:
+def _bins(features: Floats) -> tuple[Integers, Integers, Integers]:
     low, high, bins = np.array(LOW), np.array(HIGH), np.array(BINS)
     index = ((features - low) / (high - low) * bins).astype(int)
     index = np.clip(index, 0, bins - 1)

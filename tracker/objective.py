@@ -141,7 +141,7 @@ def weights_for(diameter: float, *, colored: bool) -> Weights:
 
 
 @numba.njit(cache=True, inline="always")
-def bounded(x: float) -> float:
+def bounded(x):  # type: ignore[no-untyped-def]
     """rho(x) = x / sqrt(1 + x^2)."""
     return x / np.sqrt(1.0 + x * x)
 
@@ -286,9 +286,9 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
 
 
 @numba.njit(cache=True)
-def points_residuals(
+def points_residuals(  # type: ignore[no-untyped-def]
     pose, vector, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
-):  # type: ignore[no-untyped-def]
+):
     """Term `points`."""
     points = evidence.points
     total = 1e-9
@@ -398,8 +398,8 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
             full += visible * models.sample_features[i, channel] ** 2
         on_object, on_hand = evidence.object_chance[row, column], evidence.hand_chance[row, column]
         differences[i, 4] = max(0.0, max(on_hand, 1.0 - on_hand - on_object) - on_object)
-    # cameras, haze and glare make colours paler than a scan shows them, and a coloured light shifts them all alike: both
-    # are fitted to each hypothesis, within reason
+    # cameras, haze and glare make colours paler than a scan shows them, and a coloured light shifts them all alike:
+    # both are fitted to each hypothesis, within reason
     saturation = min(max(paled / full, weights.palest), 1.0)
     for i in range(samples.shape[0]):
         if differences[i, 3] > 0:
@@ -427,7 +427,7 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
 
 @numba.njit(cache=True)
 def hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
-    """Term `hand`: for each capsule some stations along it, and at each the middle and both flanks as the camera sees."""
+    """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
     capsules = starts.shape[0]
     scale = np.sqrt(weights.hand / (capsules * HAND_STATIONS * 3))
     for s in range(capsules):
@@ -489,7 +489,9 @@ def residual_count(evidence: Evidence, models: Models) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def objective_of_particles(vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out):  # type: ignore[no-untyped-def]  # fmt: skip
+def objective_of_particles(  # type: ignore[no-untyped-def]
+    vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out
+):
     """(N, 32) -> out (N,) objective of each; lets go of Python's lock, so that threads can share the particles.
 
     `object_references` (N or 1, 3, 3): a reference orientation for each, or one for all.
@@ -505,9 +507,9 @@ def objective_of_particles(vectors, object_references, hand_reference, predictio
 
 
 @numba.njit(cache=True, nogil=True)
-def jacobian(
+def jacobian(  # type: ignore[no-untyped-def]
     vector, active, steps, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, base, out
-):  # type: ignore[no-untyped-def]
+):
     """(R, A) derivative of the residuals by the A active numbers of `vector`, by forward differences."""
     counts = np.zeros(6)
     moved, buffer = vector.copy(), np.zeros(base.shape[0])

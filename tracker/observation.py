@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scene.arrays import Booleans, Floats
+from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
 from scene.errors import require
 from scene.frame import RgbdFrame
@@ -82,7 +82,7 @@ class Observation:
         pixels[rows[among][chosen], columns[among][chosen]] = True
         return pixels
 
-    def evidence(self, chosen: Floats) -> Evidence:
+    def evidence(self, chosen: Integers) -> Evidence:
         """With the foreground points of the indices `chosen` (K,) as the points to be explained."""
         rows, columns = np.nonzero(self.foreground)
         on_object, on_hand = (
@@ -144,7 +144,8 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:
     open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
     depth = np.where(frame.depth < FARTHEST, frame.depth, 0)
     points = camera.back_project(depth)[::3, ::3][depth[::3, ::3] > 0]
-    total, planes = len(points), []
+    total = len(points)
+    planes: list[Floats] = []
     open3d.utility.random.seed(seed)
     while len(planes) < LARGEST_PLANES and len(points) > PLANE_SHARE * total + 100:
         cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))

@@ -11,6 +11,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,10 @@ HAND_NUMBERS: Integers = np.arange(6, VECTOR_SIZE)
 ALL_NUMBERS: Integers = np.arange(VECTOR_SIZE)
 
 
+_residuals: Any = residuals  # numba's own type says nothing of arguments
+_jacobian: Any = jacobian
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is minimised in one frame."""
@@ -49,7 +55,7 @@ class Problem:
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
         out, terms = np.zeros(residual_count(self.evidence, self.models)), np.zeros(len(TERMS))
-        residuals(vector, *self._arguments, out, terms)
+        _residuals(vector, *self._arguments, out, terms)
         return out, terms
 
     def objectives(self, vectors: Floats, object_references: Floats | None = None) -> Floats:
@@ -72,11 +78,11 @@ class Problem:
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
         out = np.zeros((len(base), len(active)))
-        jacobian(vector, active, STEPS, *self._arguments, base, out)
+        _jacobian(vector, active, STEPS, *self._arguments, base, out)
         return out
 
     @property
-    def _arguments(self) -> tuple[object, ...]:
+    def _arguments(self) -> tuple[Any, ...]:
         layout = self.layout
         fixed = (self.prediction, self.use_hand, self.evidence, self.models, self.weights)
         return (layout.object_reference, layout.hand_reference, *fixed)
@@ -122,4 +128,4 @@ def _threads() -> ThreadPoolExecutor:
 def _parts(count: int) -> list[slice]:
     """Equal shares of `count` for the threads."""
     edges = np.linspace(0, count, THREADS + 1).astype(int)
-    return [slice(int(low), int(high)) for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low]
+    return [slice(int(low), int(high)) for low, high in pairwise(edges) if high > low]

@@ -381,13 +381,9 @@ class SequenceTracker:
 
     def _answer(self, observation: Observation, estimate: _Estimate | None) -> TrackedFrame:
         hand_area = observation.area(observation.hand_like)
-        if (
-            estimate is not None
-            and estimate.confidence >= self._config.confidence
-            and not (estimate.use_hand and estimate.hand_confidence >= self._config.confidence)
-        ):
-            if hand_area > HAND_AREA:
-                estimate = self._with_hand(observation, estimate)
+        tracked = estimate is not None and estimate.confidence >= self._config.confidence
+        if estimate is not None and tracked and hand_area > HAND_AREA and not self._has_hand(estimate):
+            estimate = self._with_hand(observation, estimate)
         if estimate is None:
             nothing = pose_without_hand(rigid(np.eye(3), np.zeros(3)))
             nan = float("nan")
@@ -396,8 +392,7 @@ class SequenceTracker:
                 TrackStatus.LOST, absent, nothing, nan, nan, np.full(len(TERMS), nan), nan, nan, nan, nan
             )
         self._current = estimate
-        tracked = estimate.confidence >= self._config.confidence
-        hand_tracked = tracked and estimate.use_hand and estimate.hand_confidence >= self._config.confidence
+        hand_tracked = tracked and self._has_hand(estimate)
         hand_status = TrackStatus.TRACKED if hand_tracked else TrackStatus.LOST
         if hand_area < HAND_AREA and not hand_tracked:
             hand_status = TrackStatus.ABSENT
@@ -413,6 +408,9 @@ class SequenceTracker:
             view.support + view.violation,
             *estimate.spread,
         )
+
+    def _has_hand(self, estimate: _Estimate) -> bool:
+        return estimate.use_hand and estimate.hand_confidence >= self._config.confidence
 
     def _remember(self, observation: Observation, answer: TrackedFrame) -> None:
         """What the next frame starts from."""

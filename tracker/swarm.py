@@ -120,4 +120,4 @@ def _pyswarms() -> ModuleType:
         logging.config.dictConfig = lambda _: None  # type: ignore[assignment]
         return importlib.import_module("pyswarms.backend")
     finally:
-        logging.config.dictConfig = configure  # type: ignore[misc]
+        logging.config.dictConfig = configure

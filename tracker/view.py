@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import imageio.v2 as imageio
 import numpy as np
@@ -57,7 +57,8 @@ def view(config: ViewConfig) -> None:
             raise InputError(f"{track_path} was not made from {config.session}; track that session again")
         drawer = open_drawer(config.drawer)
         try:
-            with imageio.get_writer(partial, format="FFMPEG", fps=config.fps, macro_block_size=2) as video:
+            writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=config.fps, macro_block_size=2)
+            with writer as video:
                 for index in shown(range(len(session)), "drawing"):
                     video.append_data(
                         np.ascontiguousarray(overlay(session.frame(index), track, model, session.camera, drawer))
