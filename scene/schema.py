@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -60,18 +61,30 @@ def faults(file: h5py.File, schema: Schema) -> list[str]:
     found: list[str] = []
     lengths: dict[str, int] = {}
     for field in schema.fields:
-        try:
-            linked = file.get(field.name, getlink=True)
-        except (KeyError, RuntimeError, OSError):
-            linked = None
-        if linked is None:
+        linked = _linked(file, field.name)
+        if linked == "missing":
             if not field.optional:
                 found.append(f"'{field.name}' is missing")
-        elif not isinstance(linked, h5py.HardLink):
+        elif linked == "elsewhere":
             found.append(f"'{field.name}' is a link to elsewhere, which is never followed")
         else:
             found += _field_faults(file, field, lengths)
     return found
+
+
+def _linked(file: h5py.File, name: str) -> Literal["missing", "elsewhere", "here"]:
+    """How a path is reached: a link in any of its parents can lead out of the file as well as one at its end."""
+    parts = name.split("/")
+    for end in range(1, len(parts) + 1):
+        try:
+            link = file.get("/".join(parts[:end]), getlink=True)
+        except (KeyError, RuntimeError, OSError):
+            link = None
+        if link is None:
+            return "missing"
+        if not isinstance(link, h5py.HardLink):
+            return "elsewhere"
+    return "here"
 
 
 def _field_faults(file: h5py.File, field: Field, lengths: dict[str, int]) -> list[str]:

@@ -4,7 +4,7 @@
 set -euo pipefail
 scripts=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-demo}
-frames=${2:-120}
+frames=${2:-100}
 mark=$folder/.made-by-demo
 
 if [ -e "$folder" ] && [ ! -e "$mark" ]; then

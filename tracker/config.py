@@ -42,5 +42,7 @@ class RunConfig:
             raise InputError(f"a swarm must have at least 2 particles and 1 generation, got {given}")
         if self.points < 50:
             raise InputError(f"--points must be at least 50, got {self.points}")
+        if self.seed < 0:
+            raise InputError(f"--seed must not be negative, got {self.seed}")
         if not 0 <= self.confidence <= 1:
             raise InputError(f"--confidence must be between 0 and 1, got {self.confidence}")

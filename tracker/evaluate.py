@@ -19,7 +19,7 @@ from rich.table import Table
 from recorder.session import Truth, open_session
 from scene.arrays import Booleans, Floats
 from scene.errors import InputError
-from scene.files import sha256
+from scene.files import refuse_existing, sha256
 from scene.metrics import rotation_error_deg
 from tracker.track import Track, TrackStatus, open_track, track_path_of
 
@@ -41,6 +41,8 @@ class EvaluateConfig:
     """its track; SESSION.track.h5 where not given"""
     json: Path | None = None
     """file to write the figures to as well"""
+    overwrite: bool = False
+    """replace an existing JSON file"""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def _mean(values: Floats) -> float | None:
 
 def run_evaluate(config: EvaluateConfig) -> None:
     """Prints the table and, where asked, writes it as JSON."""
+    if config.json is not None:
+        refuse_existing(config.json, overwrite=config.overwrite)
     rows = evaluate(config.session, config.track or track_path_of(config.session))
     table = Table(title="Track against ground truth")
     headings = (

@@ -34,6 +34,7 @@ from scene.hand_pose import place_bones
 TERMS = ("points", "object", "color", "hand", "contact", "prior")
 POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
 
+LARGEST_SHARE = 0.6
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
 
@@ -510,15 +511,28 @@ def objective_of_particles(  # type: ignore[no-untyped-def]
 def jacobian(  # type: ignore[no-untyped-def]
     vector, active, steps, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, base, out
 ):
-    """(R, A) derivative of the residuals by the A active numbers of `vector`, by forward differences."""
-    counts = np.zeros(6)
-    moved, buffer = vector.copy(), np.zeros(base.shape[0])
+    """(R, A) derivative of the residuals by the A active numbers of `vector`, by central differences.
+
+    A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
+    above LARGEST_SHARE of a residual's possible size are such jumps and count as none.
+    """
+    counts, size = np.zeros(6), base.shape[0]
+    moved, ahead, behind = vector.copy(), np.zeros(size), np.zeros(size)
+    fixed_points = evidence.points.shape[0] + 1
+    limit = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
     for k in range(active.shape[0]):
         index = active[k]
         moved[index] = vector[index] + steps[index]
         residuals(
-            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, buffer, counts
+            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, ahead, counts
+        )
+        moved[index] = vector[index] - steps[index]
+        residuals(
+            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, behind, counts
         )
         moved[index] = vector[index]
-        for r in range(base.shape[0]):
-            out[r, k] = (buffer[r] - base[r]) / steps[index]
+        for r in range(size):
+            difference = ahead[r] - behind[r]
+            if fixed_points <= r < fixed_points + 2 * models.samples.shape[0] and abs(difference) > limit:
+                difference = 0.0
+            out[r, k] = difference / (2.0 * steps[index])

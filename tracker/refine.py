@@ -29,8 +29,8 @@ from tracker.objective import (
     residuals,
 )
 
-STEPS: Floats = np.concatenate([[2e-4] * 3, [2e-3] * 3, [2e-4] * 3, [2e-3] * 3, [4e-3] * 20])
-"""(32,) metres and radians by which the derivatives are measured: below the scale on which the residuals bend"""
+STEPS: Floats = np.concatenate([[8e-4] * 3, [8e-3] * 3, [8e-4] * 3, [8e-3] * 3, [1e-2] * 20])
+"""(32,) metres and radians to each side by which derivatives are measured: about a pixel, so that steps average out"""
 OBJECT_NUMBERS: Integers = np.arange(6)
 HAND_NUMBERS: Integers = np.arange(6, VECTOR_SIZE)
 ALL_NUMBERS: Integers = np.arange(VECTOR_SIZE)
@@ -101,7 +101,7 @@ def refined(problem: Problem, start: Floats, active: Integers, iterations: int =
         slope = problem.jacobian(best, active, base)
         normal, gradient = slope.T @ slope, slope.T @ base
         improved = False
-        for _ in range(4):
+        for _ in range(6):
             damped = normal + damping * np.diag(np.diag(normal) + 1e-6)
             candidate = best.copy()
             candidate[active] -= np.linalg.solve(damped, gradient)

@@ -77,9 +77,10 @@ def minimise(
     position = np.clip(position, *bounds)
     options = {"w": settings.inertia, "c1": settings.cognitive, "c2": settings.social}
     swarm = backend.swarms.Swarm(position, np.zeros_like(position), options=options)
-    topology = backend.topology.Star()
-    inside = backend.handlers.BoundaryHandler(strategy="nearest")
-    free = backend.handlers.VelocityHandler(strategy="unmodified")
+    with logging_untouched():
+        topology = backend.topology.Star()
+        inside = backend.handlers.BoundaryHandler(strategy="nearest")
+        free = backend.handlers.VelocityHandler(strategy="unmodified")
 
     def evaluated(positions: Floats) -> Floats:
         values = objective(centre + positions * np.where(scales > 0, unit, 0.0))
@@ -112,12 +113,18 @@ def seeded_global_state(rng: np.random.Generator) -> Iterator[None]:
         np.random.set_state(before)  # noqa: NPY002
 
 
-@cache
-def _pyswarms() -> ModuleType:
-    """Pyswarms' backend; its import would rewire logging and write `report.log` into the working directory."""
+@contextmanager
+def logging_untouched() -> Iterator[None]:
+    """Keeps pyswarms from rewiring logging and writing `report.log` into the working directory, as it would."""
     configure = logging.config.dictConfig
     try:
         logging.config.dictConfig = lambda _: None  # type: ignore[assignment]
-        return importlib.import_module("pyswarms.backend")
+        yield
     finally:
         logging.config.dictConfig = configure
+
+
+@cache
+def _pyswarms() -> ModuleType:
+    with logging_untouched():
+        return importlib.import_module("pyswarms.backend")

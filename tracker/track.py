@@ -102,6 +102,9 @@ ROW_FIELDS = tuple(field.name for field in TRACK.fields if field.shape[:1] == ("
 """the arrays with one row a frame"""
 
 
+_ATTRIBUTES = ("hand_side", "terms", "session_name", "session_sha256")
+
+
 def track_path_of(session: Path) -> Path:
     """session.h5 -> session.track.h5, beside it."""
     return session.with_suffix(".track.h5")
@@ -126,6 +129,9 @@ def open_track(path: Path) -> Track:
     with open_file(path, TRACK) as file:
         rows = {name: file[name][:] for name in ROW_FIELDS}
         _check_statuses(path, rows)
+        missing = [name for name in _ATTRIBUTES if name not in file.attrs]
+        if missing:
+            raise InputError(f"{path} must have the attributes {', '.join(missing)}; track the session again")
         side = file.attrs["hand_side"]
         if side not in get_args(Side):
             raise InputError(f"{path} must name the hand's side left or right, has {side!r}; track the session again")
@@ -144,5 +150,8 @@ def _check_statuses(path: Path, rows: dict[str, Floats]) -> None:
     if not np.isin(status, list(TrackStatus)).all() or not np.isin(rows["hand_status"], list(TrackStatus)).all():
         raise InputError(f"{path} must hold statuses 0, 1 or 2 only; track the session again")
     claimed = status == TrackStatus.TRACKED
-    if not np.isfinite(rows["camera_from_object"][claimed]).all():
+    hand_claimed = rows["hand_status"] == TrackStatus.TRACKED
+    hand_rows = [rows[name][hand_claimed] for name in ("camera_from_hand", "hand_angles", "joints_camera")]
+    known = [np.isfinite(values).all() for values in (rows["camera_from_object"][claimed], *hand_rows)]
+    if not all(known):
         raise InputError(f"{path} calls frames TRACKED that have no pose; track the session again")

@@ -137,7 +137,6 @@ def test_data_kept_in_another_file_is_never_read(path, tmp_path):
     assert "'color' keeps its data in another file" in refused(path)
 
 
-@pytest.mark.xfail(strict=True, reason="scene.schema.faults looks at the last link of a path only")
 def test_a_linked_group_is_never_followed(path, tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["pose/time"] = np.zeros(4)

@@ -155,7 +155,6 @@ def test_impossible_numbers(session, capsys, options, sentence):
     assert sentence in refusal(capsys, "run", session, *options)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="RunConfig does not look at the seed")
 def test_a_negative_seed(session, tmp_path, capsys):
     assert "--seed" in refusal(capsys, "run", session, "--seed", -1, "--output", tmp_path / "t.h5")
 
@@ -188,7 +187,6 @@ def test_evaluate_and_view_without_what_they_need(tmp_path, capsys):
     assert "--fps must be above 0, got -1.0" in refusal(capsys, "view", real, "--fps", -1)
 
 
-@pytest.mark.xfail(strict=True, raises=FileNotFoundError, reason="evaluate --json is written without a check")
 def test_figures_into_a_folder_that_does_not_exist(session, tmp_path, capsys):
     with new_track(tmp_path / "t.h5", a_track(session), overwrite=False):
         pass

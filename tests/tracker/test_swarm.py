@@ -130,7 +130,6 @@ def test_a_smaller_clamp_moves_less():
     assert np.abs(seen[1] - seen[0]).max() <= 0.01 * 0.2 + 1e-12
 
 
-@pytest.mark.xfail(strict=True, reason="pyswarms' constructors set logging up again, outside of the guard")
 def test_the_import_writes_no_log_and_leaves_logging_alone(tmp_path):
     script = (
         "import logging, numpy as np; from tracker.swarm import *; before = list(logging.root.handlers);"

@@ -67,7 +67,6 @@ def test_a_tracked_frame_without_a_pose_is_refused(session):
     assert np.isnan(open_track(path).camera_from_object[1]).all()
 
 
-@pytest.mark.xfail(strict=True, reason="open_track looks at the object's poses only")
 def test_a_tracked_hand_without_a_pose_is_refused(session):
     path, _ = written(session)
     change(path, "joints_camera", np.nan)
@@ -93,7 +92,6 @@ def test_a_side_that_is_none_is_refused(session):
         open_track(path)
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="attributes are taken for granted")
 @pytest.mark.parametrize("name", ["hand_side", "terms", "session_name", "session_sha256"])
 def test_a_missing_attribute_is_a_sentence(session, name):
     path, _ = written(session)
