@@ -8,23 +8,17 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
-from PIL import Image, ImageDraw
-from scipy.ndimage import binary_dilation
 
 from pairs.format import ORIGIN_NAMES, open_pairs
 from pairs.page import COLUMNS, contact_row
 from recorder.session import open_session
-from scene.arrays import Bytes, Floats
-from scene.camera import Camera
+from scene.arrays import Bytes
 from scene.drawing import open_drawer
-from scene.drawing.body import OBJECT, Drawer, rigid_body
-from scene.hand_pose import PARENTS
-from scene.object_model import ObjectModel
+from tracker.overlay import OUTLINE, object_body, outline, with_skeleton
 from tracker.track import Track, TrackStatus, open_track, track_path_of
 
 FRAMES, PAIRS = 9, 10
 """how many are shown"""
-OUTLINE, SKELETON = (60, 230, 90), (255, 220, 60)
 
 
 def track_pictures(session_path: Path) -> list[tuple[str, str]]:
@@ -37,31 +31,12 @@ def track_pictures(session_path: Path) -> list[tuple[str, str]]:
             picture = session.frame(int(index)).color.copy()
             if track.status[index] == TrackStatus.TRACKED and session.object_model is not None:
                 pose = track.camera_from_object[index]
-                picture[outline(session.object_model, pose, session.camera, drawer)] = OUTLINE
+                picture[outline(object_body(session.object_model), pose, session.camera, drawer)] = OUTLINE
             if track.hand_status[index] == TrackStatus.TRACKED:
                 picture = with_skeleton(picture, session.camera.project(track.joints_camera[index]))
             pictures.append((_caption(track, int(index)), image_data(picture)))
     drawer.close()
     return pictures
-
-
-def outline(model: ObjectModel, camera_from_object: Floats, camera: Camera, drawer: Drawer) -> np.ndarray:
-    """(height, width) bool: the two pixels about the object's silhouette."""
-    body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
-    silhouette = drawer.draw([body.placed(camera_from_object)], camera).labels == OBJECT
-    around: np.ndarray = binary_dilation(silhouette, iterations=2) & ~silhouette
-    return around
-
-
-def with_skeleton(picture: Bytes, joints_px: Floats) -> Bytes:
-    """Lines along the bones; joints_px is (21, 2) pixels as JOINT_NAMES."""
-    image = Image.fromarray(picture)
-    draw = ImageDraw.Draw(image)
-    for joint, parent in enumerate(PARENTS):
-        ends = joints_px[[joint, parent]]
-        if parent >= 0 and np.isfinite(ends).all():
-            draw.line([tuple(end) for end in ends.tolist()], fill=SKELETON, width=2)
-    return np.asarray(image)
 
 
 def pair_rows(path: Path) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]:

@@ -13,10 +13,11 @@ import pytest
 from scene.camera import Camera
 from scene.drawing import open_drawer
 from scene.transforms import rigid
-from scripts.demo_pictures import image_data, outline, with_skeleton
+from scripts.demo_pictures import image_data
 from scripts.demo_report import RUNS, pose_figures, track_figures
 from tests.pairs.samples import wedge
 from tracker.evaluate import ErrorRow
+from tracker.overlay import object_body, outline, with_skeleton
 
 DEMO = Path(__file__).parent.parent.parent / "scripts" / "demo.sh"
 
@@ -51,7 +52,7 @@ def test_track_table_holds_what_the_tracker_wrote() -> None:
 
 def test_outline_goes_around_the_silhouette() -> None:
     camera, model = Camera(64, 64, 300.0, 300.0, 31.5, 31.5), wedge()
-    around = outline(model, rigid(np.eye(3), np.array([0.0, 0.0, 0.5])), camera, open_drawer("rays"))
+    around = outline(object_body(model), rigid(np.eye(3), np.array([0.0, 0.0, 0.5])), camera, open_drawer("rays"))
     assert around.any()
     column, line = camera.project(np.array([0.015, 0.008, 0.5])).round().astype(int)
     assert not around[line, column]  # inside of the object
