@@ -58,6 +58,8 @@ LEARNING_RATE = 0.1
 FIRST_LEARNING_RATE = 0.7
 SCANNED_COLORS = 0.5
 """how far the mesh's colours are trusted before any were seen through this camera"""
+ABSENT_SHARE = 0.05
+"""of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
 FEWEST_POINTS = 50
@@ -389,7 +391,7 @@ class SequenceTracker:
             nan = float("nan")
             absent = TrackStatus.ABSENT if hand_area < HAND_AREA else TrackStatus.LOST
             return TrackedFrame(
-                TrackStatus.LOST, absent, nothing, nan, nan, np.full(len(TERMS), nan), nan, nan, nan, nan
+                self._missing(observation), absent, nothing, nan, nan, np.full(len(TERMS), nan), nan, nan, nan, nan
             )
         self._current = estimate
         hand_tracked = tracked and self._has_hand(estimate)
@@ -398,7 +400,7 @@ class SequenceTracker:
             hand_status = TrackStatus.ABSENT
         view = estimate.quality.view
         return TrackedFrame(
-            TrackStatus.TRACKED if tracked else TrackStatus.LOST,
+            TrackStatus.TRACKED if tracked else self._missing(observation),
             hand_status,
             estimate.pose,
             estimate.confidence,
@@ -408,6 +410,12 @@ class SequenceTracker:
             view.support + view.violation,
             *estimate.spread,
         )
+
+    def _missing(self, observation: Observation) -> TrackStatus:
+        """What to call an object without a pose: ABSENT where next to nothing in view has its colours."""
+        area = observation.area(observation.object_rather_than_hand > 0.5)
+        seen = area > ABSENT_SHARE * self._models.object_reach**2
+        return TrackStatus.LOST if seen or not self._colored else TrackStatus.ABSENT
 
     def _has_hand(self, estimate: _Estimate) -> bool:
         return estimate.use_hand and estimate.hand_confidence >= self._config.confidence
