@@ -12,16 +12,8 @@ import numpy as np
 
 from scene.arrays import Booleans, Floats
 from tracker.hypothesis import Layout
-from tracker.objective import (
-    Evidence,
-    Models,
-    Weights,
-    field_distance,
-    own_surface,
-    pixel_of,
-    place_capsules,
-    rotation_of,
-)
+from tracker.kernel_geometry import capsules_distance, field_distance, pixel_of, place_capsules, rotation_of
+from tracker.objective import Evidence, Models, Weights, own_surface
 
 ON_BODY = 0.007
 """metres from a surface within which a point is taken to be on it"""
@@ -90,14 +82,9 @@ def _point_distances(vector, object_reference, hand_reference, points, models, u
         w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
         to_object[i] = abs(field_distance(models.field, models.field_origin, models.field_spacing, u, v, w))
         if use_hand:
-            for s in range(capsules):
-                ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
-                px, py, pz = points[i, 0] - starts[s, 0], points[i, 1] - starts[s, 1], points[i, 2] - starts[s, 2]
-                along = (px * ax + py * ay + pz * az) / (ax * ax + ay * ay + az * az + 1e-12)
-                along = min(max(along, 0.0), 1.0)
-                px, py, pz = px - along * ax, py - along * ay, pz - along * az
-                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
-                to_hand[i] = min(to_hand[i], np.sqrt(px * px + py * py + pz * pz) - radius)
+            to_hand[i] = capsules_distance(
+                points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii
+            )
 
 
 @numba.njit(cache=True)

@@ -29,7 +29,14 @@ import numba
 import numpy as np
 
 from scene.arrays import Floats
-from scene.hand_pose import place_bones
+from tracker.kernel_geometry import (
+    bounded,
+    capsules_distance,
+    field_distance,
+    pixel_of,
+    place_capsules,
+    rotation_of,
+)
 
 TERMS = ("points", "object", "color", "hand", "contact", "prior")
 POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
@@ -141,95 +148,6 @@ def weights_for(diameter: float, *, colored: bool) -> Weights:
     )
 
 
-@numba.njit(cache=True, inline="always")
-def bounded(x):  # type: ignore[no-untyped-def]
-    """rho(x) = x / sqrt(1 + x^2)."""
-    return x / np.sqrt(1.0 + x * x)
-
-
-@numba.njit(cache=True)
-def field_distance(field, origin, spacing, x, y, z):  # type: ignore[no-untyped-def]
-    """Signed distance at a point of the object frame, linear between nodes; outside the box, plus the way to it."""
-    u = (x - origin[0]) / spacing
-    v = (y - origin[1]) / spacing
-    w = (z - origin[2]) / spacing
-    cu = min(max(u, 0.0), field.shape[0] - 1.001)
-    cv = min(max(v, 0.0), field.shape[1] - 1.001)
-    cw = min(max(w, 0.0), field.shape[2] - 1.001)
-    i, j, k = int(cu), int(cv), int(cw)
-    a, b, c = cu - i, cv - j, cw - k
-    near = (field[i, j, k] * (1 - c) + field[i, j, k + 1] * c) * (1 - b)
-    near += (field[i, j + 1, k] * (1 - c) + field[i, j + 1, k + 1] * c) * b
-    far = (field[i + 1, j, k] * (1 - c) + field[i + 1, j, k + 1] * c) * (1 - b)
-    far += (field[i + 1, j + 1, k] * (1 - c) + field[i + 1, j + 1, k + 1] * c) * b
-    outside = (u - cu) ** 2 + (v - cv) ** 2 + (w - cw) ** 2
-    return near * (1 - a) + far * a + spacing * np.sqrt(outside)
-
-
-@numba.njit(cache=True)
-def rotation_of(x, y, z, reference, out):  # type: ignore[no-untyped-def]
-    """Exp of the rotation vector (x, y, z), times `reference`, into out[:, :3]."""
-    angle = np.sqrt(x * x + y * y + z * z)
-    first = np.sin(angle) / angle if angle > 1e-9 else 1.0
-    second = (1 - np.cos(angle)) / (angle * angle) if angle > 1e-9 else 0.5
-    turn = np.empty((3, 3))
-    turn[0, 0] = 1 - second * (y * y + z * z)
-    turn[0, 1] = -first * z + second * x * y
-    turn[0, 2] = first * y + second * x * z
-    turn[1, 0] = first * z + second * x * y
-    turn[1, 1] = 1 - second * (x * x + z * z)
-    turn[1, 2] = -first * x + second * y * z
-    turn[2, 0] = -first * y + second * x * z
-    turn[2, 1] = first * x + second * y * z
-    turn[2, 2] = 1 - second * (x * x + y * y)
-    for i in range(3):
-        for j in range(3):
-            out[i, j] = turn[i, 0] * reference[0, j] + turn[i, 1] * reference[1, j] + turn[i, 2] * reference[2, j]
-
-
-@numba.njit(cache=True)
-def place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii):  # type: ignore[no-untyped-def]
-    """Writes the hand's S capsules in the camera frame, in the order of scene.hand_pose.segments."""
-    pose = np.zeros((3, 4))
-    rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
-    frames = np.zeros((16, 4, 4))
-    place_bones(
-        models.base_offsets,
-        models.base_rotations,
-        models.phalanx_lengths,
-        models.abduction_sign,
-        vector[12:],
-        frames,
-    )
-    palm = models.palm_segments.shape[0]
-    for s in range(palm + 15):
-        if s < palm:
-            a0, a1, a2 = models.palm_segments[s, 0, 0], models.palm_segments[s, 0, 1], models.palm_segments[s, 0, 2]
-            b0, b1, b2 = models.palm_segments[s, 1, 0], models.palm_segments[s, 1, 1], models.palm_segments[s, 1, 2]
-            start_radii[s], end_radii[s] = models.palm_radii[s, 0], models.palm_radii[s, 1]
-        else:
-            finger, bone = (s - palm) // 3, (s - palm) % 3
-            frame, length = frames[1 + s - palm], models.phalanx_lengths[finger, bone]
-            a0, a1, a2 = frame[0, 3], frame[1, 3], frame[2, 3]
-            b0, b1, b2 = a0 + length * frame[0, 0], a1 + length * frame[1, 0], a2 + length * frame[2, 0]
-            start_radii[s], end_radii[s] = models.radii[finger, bone], models.radii[finger, bone + 1]
-        for i in range(3):
-            starts[s, i] = pose[i, 0] * a0 + pose[i, 1] * a1 + pose[i, 2] * a2 + vector[6 + i]
-            ends[s, i] = pose[i, 0] * b0 + pose[i, 1] * b1 + pose[i, 2] * b2 + vector[6 + i]
-
-
-@numba.njit(cache=True)
-def pixel_of(x, y, z, evidence):  # type: ignore[no-untyped-def]
-    """(row, column) of a camera point, or (-1, -1) outside the image."""
-    if z < 0.05:
-        return -1, -1
-    column = int(np.floor(evidence.intrinsics[0] * x / z + evidence.intrinsics[2] + 0.5))
-    row = int(np.floor(evidence.intrinsics[1] * y / z + evidence.intrinsics[3] + 0.5))
-    if row < 0 or column < 0 or row >= evidence.depth.shape[0] or column >= evidence.depth.shape[1]:
-        return -1, -1
-    return row, column
-
-
 @numba.njit(cache=True)
 def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
     """Price of a model point whose pixel's depth is `gap` metres behind it (negative: it is hidden)."""
@@ -316,15 +234,7 @@ def points_residuals(  # type: ignore[no-untyped-def]
             label = weights.label_cost * max(0.0, preference)
             best += label * label
             label = weights.label_cost * max(0.0, -preference)
-            nearest = 1e9
-            for s in range(starts.shape[0]):
-                ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
-                px, py, pz = points[i, 0] - starts[s, 0], points[i, 1] - starts[s, 1], points[i, 2] - starts[s, 2]
-                along = (px * ax + py * ay + pz * az) / (ax * ax + ay * ay + az * az + 1e-12)
-                along = min(max(along, 0.0), 1.0)
-                px, py, pz = px - along * ax, py - along * ay, pz - along * az
-                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
-                nearest = min(nearest, np.sqrt(px * px + py * py + pz * pz) - radius)
+            nearest = capsules_distance(points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii)
             best = min(best, nearest * nearest + label * label)
         out[i] = np.sqrt(weight) * bounded(np.sqrt(best) / weights.points_scale)
     # a hypothesis away from all points must not win by having nothing to explain
