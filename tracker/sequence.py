@@ -17,6 +17,7 @@ from scene.frame import RgbdFrame
 from scene.hand_pose import HandPose, joints
 from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
+from scene.progress import track as shown
 from scene.rotations import geodesic_angle, rotation_vector_from_matrix
 from scene.transforms import inverse, rigid
 from tracker.background import static_background
@@ -136,7 +137,7 @@ class SequenceTracker:
         if self._background is not None:  # what is left standing before it is not of the scene's colours
             self._likelihoods = without_background(self._likelihoods)
         best: tuple[Observation, _Estimate, int] | None = None
-        for frame in frames:
+        for frame in shown(frames, "looking ahead"):
             observation = self._observed(frame)
             found = self._found(observation)
             if found is not None and (best is None or found.confidence > best[1].confidence):
