@@ -15,7 +15,7 @@ from scene.errors import InputError
 from scene.noise import NoiseName
 from scene.object_model import LengthUnit
 
-SensorName = Literal["auto", "folder", "simulated"]
+SensorName = Literal["auto", "realsense", "folder", "simulated"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class CaptureConfig:
     VERB: ClassVar[str] = "capture"
 
     sensor: SensorName = "auto"
-    """auto: the attached camera; folder: images as `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt`; simulated: a
-    hand that handles an object, drawn with the noise of a structured-light camera"""
+    """auto: the attached camera; realsense: an Intel RealSense, which needs the extra `realsense`; folder: images as
+    `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt`; simulated: a hand that handles an object, drawn with the noise
+    of a structured-light camera"""
     source: Path | None = None
     """folder of images, for --sensor folder"""
     object: str | None = None

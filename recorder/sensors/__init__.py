@@ -19,10 +19,28 @@ def open_sensor(config: CaptureConfig, object_model: ObjectModel | None) -> Sens
         return _folder(config)
     if config.sensor == "simulated":
         return _simulated(config, object_model)
+    if config.sensor == "realsense":
+        return _realsense()
+    return _attached()
+
+
+def _attached() -> Sensor:
+    """The camera that is there."""
+    from recorder.sensors import realsense
+
+    absent = realsense.why_absent()
+    if absent is None:
+        return _realsense()
     raise SensorError(
-        "no camera is attached that this release can drive; "
+        f"no camera that this release can drive is attached, looked for an Intel RealSense ({absent}); "
         "use --sensor simulated, which needs none, or --sensor folder --source FOLDER for images that exist"
     )
+
+
+def _realsense() -> Sensor:
+    from recorder.sensors.realsense import RealSenseSensor
+
+    return RealSenseSensor()
 
 
 def _folder(config: CaptureConfig) -> Sensor:

@@ -59,8 +59,10 @@ def frames_in(path="session.h5"):
 
 def test_without_a_camera_one_sentence_offers_the_simulation(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("recorder.sensors.realsense.why_absent", lambda: "none there")
     assert run(["capture"]) == 2
     said = capsys.readouterr().err
+    assert "looked for an Intel RealSense (none there)" in said
     assert "--sensor simulated" in said
     assert len(said.splitlines()) == 1
     assert not list(tmp_path.iterdir())
