@@ -16,8 +16,8 @@ from tracker.kernel_geometry import capsules_distance, field_distance, pixel_of,
 from tracker.objective import Evidence, Models, Weights, own_surface
 
 SUPPORTED, SEEN_THROUGH = 0.010, 0.020
-"""metres between a sample and what is seen in its pixel: up to the first it is seen there, from the second on it was seen
-through; what rests on table or background, moved away by TABLE_RECESS, speaks neither for nor against"""
+"""metres between a sample and what is seen in its pixel: up to the first it is seen there, from the second on it was
+seen through; what rests on table or background, moved away by TABLE_RECESS, speaks neither for nor against"""
 ON_BODY = 0.007
 """metres from a surface within which a point is taken to be on it"""
 OFF_BODY = 0.009
