@@ -15,9 +15,6 @@ from tracker.hypothesis import Layout
 from tracker.kernel_geometry import capsules_distance, field_distance, pixel_of, place_capsules, rotation_of
 from tracker.objective import Evidence, Models, Weights, own_surface
 
-SUPPORTED, SEEN_THROUGH = 0.010, 0.020
-"""metres between a sample and what is seen in its pixel: up to the first it is seen there, from the second on it was
-seen through; what rests on table or background, moved away by TABLE_RECESS, speaks neither for nor against"""
 ON_BODY = 0.007
 """metres from a surface within which a point is taken to be on it"""
 OFF_BODY = 0.009
@@ -113,11 +110,11 @@ def _view_samples(vector, object_reference, evidence, models, weights, sums):  #
             continue
         sums[0] += cosine
         height = evidence.table[0] * x + evidence.table[1] * y + evidence.table[2] * z + evidence.table[3]
-        if seen > 0 and (gap > SEEN_THROUGH or height < -0.006):
+        if seen > 0 and (gap > 0.012 or height < -0.006):
             sums[2] += cosine
-        elif seen <= 0 or gap < -SUPPORTED:
+        elif seen <= 0 or gap < -0.012:
             sums[3] += cosine
-        elif gap < SUPPORTED:
+        else:
             sums[1] += cosine
             for channel in range(3):
                 sums[4 + channel] += cosine * (

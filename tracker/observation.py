@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import binary_opening
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
@@ -26,7 +25,7 @@ PLANE_TOLERANCE = 0.008
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
 LARGEST_PLANES = 3
-TABLE_RECESS = 0.015
+TABLE_RECESS = 0.010
 """metres by which table pixels are moved away: a hypothesis that lies in the table's surface was seen through"""
 
 
@@ -129,7 +128,6 @@ def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, sur
         behind = foreground & (depth > surroundings.background - tolerance(depth))
         flat |= behind
         foreground &= ~behind
-    foreground = binary_opening(foreground, np.ones((3, 3)))  # slivers along edges are noise of the sensor
     depth = np.where(flat, depth + np.float32(TABLE_RECESS), depth)
     features = color_features(frame.color)
     on_object, on_hand = likelihoods.chances(features)
