@@ -12,7 +12,14 @@ import numpy as np
 
 from scene.arrays import Booleans, Floats
 from tracker.hypothesis import Layout
-from tracker.kernel_geometry import capsules_distance, field_distance, pixel_of, place_capsules, rotation_of
+from tracker.kernel_geometry import (
+    capsules_distance,
+    field_distance,
+    pixel_of,
+    place_capsules,
+    placed_sample,
+    rotation_of,
+)
 from tracker.objective import Evidence, Models, Weights, own_surface
 
 ON_BODY = 0.007
@@ -94,13 +101,7 @@ def _view_samples(vector, object_reference, evidence, models, weights, sums):  #
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
     samples, normals = models.samples, models.normals
     for i in range(samples.shape[0]):
-        x = pose[0, 0] * samples[i, 0] + pose[0, 1] * samples[i, 1] + pose[0, 2] * samples[i, 2] + vector[0]
-        y = pose[1, 0] * samples[i, 0] + pose[1, 1] * samples[i, 1] + pose[1, 2] * samples[i, 2] + vector[1]
-        z = pose[2, 0] * samples[i, 0] + pose[2, 1] * samples[i, 1] + pose[2, 2] * samples[i, 2] + vector[2]
-        nx = pose[0, 0] * normals[i, 0] + pose[0, 1] * normals[i, 1] + pose[0, 2] * normals[i, 2]
-        ny = pose[1, 0] * normals[i, 0] + pose[1, 1] * normals[i, 1] + pose[1, 2] * normals[i, 2]
-        nz = pose[2, 0] * normals[i, 0] + pose[2, 1] * normals[i, 1] + pose[2, 2] * normals[i, 2]
-        cosine = -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)
+        x, y, z, cosine = placed_sample(pose, vector, samples[i], normals[i])
         if cosine <= 0.15:
             continue
         row, column = pixel_of(x, y, z, evidence)

@@ -113,3 +113,15 @@ def capsules_distance(x, y, z, starts, ends, start_radii, end_radii):  # type: i
         radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
         nearest = min(nearest, np.sqrt(px * px + py * py + pz * pz) - radius)
     return nearest
+
+
+@numba.njit(cache=True)
+def placed_sample(pose, vector, sample, normal):  # type: ignore[no-untyped-def]
+    """(x, y, z) of an object's surface sample in the camera frame, and the cosine at which it faces the camera."""
+    x = pose[0, 0] * sample[0] + pose[0, 1] * sample[1] + pose[0, 2] * sample[2] + vector[0]
+    y = pose[1, 0] * sample[0] + pose[1, 1] * sample[1] + pose[1, 2] * sample[2] + vector[1]
+    z = pose[2, 0] * sample[0] + pose[2, 1] * sample[1] + pose[2, 2] * sample[2] + vector[2]
+    nx = pose[0, 0] * normal[0] + pose[0, 1] * normal[1] + pose[0, 2] * normal[2]
+    ny = pose[1, 0] * normal[0] + pose[1, 1] * normal[1] + pose[1, 2] * normal[2]
+    nz = pose[2, 0] * normal[0] + pose[2, 1] * normal[1] + pose[2, 2] * normal[2]
+    return x, y, z, -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)

@@ -35,6 +35,7 @@ from tracker.kernel_geometry import (
     field_distance,
     pixel_of,
     place_capsules,
+    placed_sample,
     rotation_of,
 )
 
@@ -271,14 +272,8 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
     differences, mean = np.zeros((samples.shape[0], 5)), np.zeros(3)
     for i in range(samples.shape[0]):
         a = at + 2 * i
-        x = pose[0, 0] * samples[i, 0] + pose[0, 1] * samples[i, 1] + pose[0, 2] * samples[i, 2] + vector[0]
-        y = pose[1, 0] * samples[i, 0] + pose[1, 1] * samples[i, 1] + pose[1, 2] * samples[i, 2] + vector[1]
-        z = pose[2, 0] * samples[i, 0] + pose[2, 1] * samples[i, 1] + pose[2, 2] * samples[i, 2] + vector[2]
-        nx = pose[0, 0] * normals[i, 0] + pose[0, 1] * normals[i, 1] + pose[0, 2] * normals[i, 2]
-        ny = pose[1, 0] * normals[i, 0] + pose[1, 1] * normals[i, 1] + pose[1, 2] * normals[i, 2]
-        nz = pose[2, 0] * normals[i, 0] + pose[2, 1] * normals[i, 1] + pose[2, 2] * normals[i, 2]
         # weight falls smoothly to nothing at grazing views, so that the objective has no steps there
-        cosine = -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z)
+        x, y, z, cosine = placed_sample(pose, vector, samples[i], normals[i])
         if cosine <= 0.0:
             continue
         weight = min(1.0, 3.0 * cosine)
