@@ -115,7 +115,7 @@ class Drawer(Protocol):
 
     @property
     def name(self) -> str:
-        """`egl`, `osmesa` or `rays`."""
+        """`egl`, `osmesa`, `rays` or `raster`."""
 
     def draw(self, bodies: Sequence[Body], camera: Camera, light: Light | None = None) -> Drawing:
         """Draws the bodies as `camera` sees them, under Light.default() where `light` is None."""

@@ -1,4 +1,4 @@
-"""The three back-ends: where pixels lie, what light does, and that all of them draw the same."""
+"""The back-ends: where pixels lie, what light does, and that all of them draw the same."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, np
     """What each back-end that loads here draws of two_bodies(), each from a process of its own."""
     folder, root = tmp_path_factory.mktemp("drawings"), Path(__file__).parents[2]
     found = {}
-    for name in ("egl", "osmesa", "rays"):
+    for name in ("egl", "osmesa", "rays", "raster"):
         target = folder / f"{name}.npz"
         done = subprocess.run(
             [sys.executable, "-c", SUBPROCESS, name, str(target)], cwd=root, capture_output=True, text=True, check=False
@@ -94,7 +94,7 @@ def of(drawings: dict[str, dict[str, np.ndarray]], name: str) -> dict[str, np.nd
     return drawings[name]
 
 
-@pytest.mark.parametrize("name", ["egl", "osmesa"])
+@pytest.mark.parametrize("name", ["egl", "osmesa", "raster"])
 def test_back_ends_agree(drawings: dict[str, dict[str, np.ndarray]], name: str) -> None:
     drawn, rays = of(drawings, name), of(drawings, "rays")
     assert drawn["name"] == name
@@ -142,6 +142,27 @@ def test_pixel_centres_are_whole_numbers(drawings: dict[str, dict[str, np.ndarra
     rows, columns = np.nonzero(drawing.labels)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (10, 20, 30, 35)
     assert drawing.labels[30:36, 10:21].all()
+
+
+def asymmetric() -> Body:
+    """An L on its side, one arm thicker than the other: no mirror image or turn of it looks the same."""
+    outline = np.array([[20.0, 15], [70, 15], [70, 30], [32, 30], [32, 60], [20, 60]]) - 0.5
+    x, y = ((outline - (CAMERA.cx, CAMERA.cy)) / (CAMERA.fx, CAMERA.fy)).T * 0.8
+    corners = np.stack([x, y, np.full(6, 0.8)], axis=1)
+    return painted(corners, np.array([[0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 5]], np.int32), (90, 90, 90), OBJECT)
+
+
+@pytest.mark.parametrize("name", ["egl", "rays", "raster"])
+def test_known_shape_lies_within_half_a_pixel(name: str) -> None:
+    """Its borders lie between pixels, so that a shift by half a pixel, a mirror image or a scale changes the count."""
+    try:
+        labels = open_drawer(name).draw([asymmetric()], CAMERA).labels  # type: ignore[arg-type]
+    except RenderingError as error:
+        pytest.skip(str(error))
+    v, u = np.nonzero(labels)
+    # two rectangles of whole pixels, borders between them: columns 20..69 x rows 15..29 and 20..31 x 30..59
+    assert [u.min(), u.max(), v.min(), v.max(), u[v >= 30].max(), v[u > 31].max()] == [20, 69, 15, 59, 31, 29]
+    assert len(u) == 50 * 15 + 12 * 30
 
 
 def test_depth_is_z_not_ray_length() -> None:
@@ -194,6 +215,12 @@ def test_body_behind_the_camera_is_not_drawn_and_one_around_it_is() -> None:
     assert not drawer.draw([body.placed(rigid(np.eye(3), np.array([5.0, 0, 0.5])))], CAMERA).labels.any()
 
 
+def test_compiled_back_end_leaves_out_what_passes_the_camera_plane() -> None:
+    corners = np.array([[-0.1, 0.1, -0.1], [0.1, 0.1, -0.1], [0, 0.1, 0.5]])
+    crossing = painted(corners, np.array([[0, 1, 2]], np.int32), (90, 90, 90), OBJECT)
+    assert not open_drawer("raster").draw([crossing], CAMERA).labels.any()
+
+
 def test_rigid_body_moves_and_bent_body_is_rebuilt() -> None:
     vertices, faces = ellipsoid()
     colors = np.full(vertices.shape, 90, np.uint8)
@@ -234,5 +261,5 @@ def test_bodies_that_cannot_be_drawn(change: dict[str, object], message: str) ->
 
 
 def test_unknown_back_end() -> None:
-    with pytest.raises(RenderingError, match="--drawer must be one of auto, egl, osmesa, rays, got 'vulkan'"):
+    with pytest.raises(RenderingError, match="--drawer must be one of auto, egl, osmesa, rays, raster, got 'vulkan'"):
         open_drawer("vulkan")  # type: ignore[arg-type]
