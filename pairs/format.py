@@ -25,10 +25,11 @@ from scene.files import new_file, open_file
 from scene.object_model import ObjectModel, read_object, write_object
 from scene.rotations import matrix_from_quaternion
 from scene.schema import Field, Schema, stored_dtype
+from scene.splits import SPLIT_NAMES as SPLIT_NAMES
+from scene.splits import TEST as TEST
+from scene.splits import TRAIN as TRAIN
+from scene.splits import VALIDATION as VALIDATION
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
-"""values of `split`"""
-SPLIT_NAMES = ("train", "validation", "test")
 REAL, RENDERED = 0, 1
 """values of `origin`: the occluded crop is the recording's / is a rendering of the tracked hand and object from another
 viewpoint, before a background cut from the recording"""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from renderer.crop import CropView
 from renderer.scenery import Configuration, Scenery
 from renderer.visibility import TOLERANCE
 from scene.arrays import Booleans, Bytes, Floats
+from scene.crop import CropView
 from scene.drawing import HAND, OBJECT, Drawer, Drawing
 from scene.frame import RgbdFrame
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import tyro
 
-from pairs.selection import SelectionConfig
-from pairs.splits import SplitConfig
+from renderer.selection import SelectionConfig
 from scene.drawing import DrawerName
 from scene.errors import InputError
 from scene.noise import NoiseName
+from scene.splits import SplitConfig
 
 
 @dataclass(frozen=True)

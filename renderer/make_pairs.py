@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairs.format import REAL, RENDERED, Crop, Pair, PairsWriter, new_pairs, stored_depth
-from pairs.selection import Selection, select_frames
 from recorder.session import Session, open_session
 from renderer.appearance import Sight, fitted_to
 from renderer.config import MakePairsConfig
-from renderer.crop import CropView, camera_from_view, crop_about, cut_color, cut_nearest
 from renderer.scenery import Configuration, DrawnView, Scenery, draw_view
+from renderer.selection import Selection, select_frames
 from renderer.views import Stand, before_background, regrasped, turned, varied_light
 from renderer.visibility import Visibility, real_visibility, rendered_visibility
 from scene.arrays import Floats, Integers
+from scene.crop import CropView, camera_from_view, crop_about, cut_color, cut_nearest
 from scene.drawing import Drawer, open_drawer
 from scene.errors import InputError
 from scene.files import refuse_existing, sha256, stamp_provenance

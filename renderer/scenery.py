@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pairs.format import Crop, center_of, stored_depth
-from renderer.crop import CropView, cut_color, cut_nearest
 from scene.arrays import Bytes, Floats
+from scene.crop import CropView, cut_color, cut_nearest
 from scene.drawing import HAND, OBJECT, SKIN_COLOR, Body, Drawer, Drawing, Light, over, painted, rigid_body
 from scene.hand_pose import HandPose
 from scene.hand_shape import HandShape

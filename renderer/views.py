@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renderer.crop import CropView, camera_from_view, crop_about
 from renderer.scenery import Configuration, DrawnView, Scenery
 from scene.arrays import Bytes, Floats
 from scene.camera import Camera
+from scene.crop import CropView, camera_from_view, crop_about
 from scene.drawing import Drawing, Light
 from scene.frame import RgbdFrame
 from scene.hand_pose import HandPose

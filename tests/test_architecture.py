@@ -22,8 +22,8 @@ READERS = {
     "train": {"pairs.format"},
 }
 """stage -> format modules of other stages that it may import"""
-MAKERS = {"renderer": {"pairs.format", "pairs.selection", "pairs.splits"}}
-"""renderer make-pairs writes the pairs file: by the rules of the package that owns the format"""
+MAKERS = {"renderer": {"pairs.format"}}
+"""stage -> format module of the file that it writes for another stage to own"""
 TORCH_OR_DRAWING = ("torch", "OpenGL", "pyrender", "open3d", "pyglet")
 MACHINE_PATHS = re.compile(r"/(?:home|root|Users|work|tmp|mnt|media)/\w")
 

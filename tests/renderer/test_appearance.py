@@ -9,8 +9,8 @@ import pytest
 
 from recorder.session import open_session
 from renderer.appearance import FEWEST_PIXELS, Sight, fitted_to
-from renderer.crop import crop_about
 from renderer.scenery import Configuration, Scenery
+from scene.crop import crop_about
 from scene.drawing import SKIN_COLOR, Light, open_drawer
 from scene.hand_shape import average_hand
 from tests.pairs.samples import wedge

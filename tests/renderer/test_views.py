@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renderer.crop import CropView, camera_from_view, crop_about
 from renderer.scenery import Configuration, DrawnView, Scenery, draw_view
 from renderer.views import Stand, before_background, regrasped, turned, varied_light
 from scene.camera import Camera
+from scene.crop import CropView, camera_from_view, crop_about
 from scene.drawing import HAND, Light, open_drawer
 from scene.frame import RgbdFrame
 from scene.hand_shape import average_hand

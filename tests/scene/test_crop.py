@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderer.crop import CROP_DIAMETERS, CropView, camera_from_view, crop_about, cut_color, cut_nearest
 from scene.camera import Camera
+from scene.crop import CROP_DIAMETERS, CropView, camera_from_view, crop_about, cut_color, cut_nearest
 
 CAMERA = Camera(width=160, height=120, fx=150.0, fy=140.0, cx=80.2, cy=58.7)
 

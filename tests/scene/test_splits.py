@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairs.format import TEST, TRAIN, VALIDATION
-from pairs.splits import GAP, SplitConfig, split_of_frames
 from scene.errors import InputError
+from scene.splits import GAP, TEST, TRAIN, VALIDATION, SplitConfig, split_of_frames
 
 
 @given(

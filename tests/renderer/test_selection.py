@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pairs.selection import Selection, SelectionConfig, select_frames
-from pairs.splits import SplitConfig
+from renderer.selection import Selection, SelectionConfig, select_frames
 from scene.errors import InputError
+from scene.splits import SplitConfig
 from tests.renderer.fakes import ABSENT, FRAMES, LOST, TRACKED, a_track
 
 NO_SPLIT = SplitConfig(validation=0, test=0, cycles=1)

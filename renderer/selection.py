@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairs.splits import GAP, SplitConfig, split_of_frames
 from scene.arrays import Booleans, Floats, Integers
 from scene.errors import InputError
+from scene.splits import GAP, SplitConfig, split_of_frames
 from tracker.track import Track, TrackStatus
 
 

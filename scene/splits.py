@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairs.format import TEST, TRAIN, VALIDATION
 from scene.arrays import Floats, Integers
 from scene.errors import InputError
 
+TRAIN, VALIDATION, TEST = 0, 1, 2
+"""the splits, as files number them"""
+SPLIT_NAMES = ("train", "validation", "test")
 GAP = -1
 """of a frame too near to another split to be in one"""
 
