@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +67,24 @@ def _object_file(config: CaptureConfig) -> dict[str, Path]:
     return {"object": Path(str(config.object))} if named else {}
 
 
+@contextmanager
+def stopping_signals() -> Iterator[None]:
+    """SIGTERM (shutdown, `kill`) and SIGHUP (a closed terminal) end the recording as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _record(sensor: Sensor, writer: SessionWriter, limit: int | None) -> bool:
     """Appends until the end; whether Ctrl-C was it."""
     total = min(filter(None, (limit, sensor.total)), default=None)
-    with writer:
+    with writer, stopping_signals():
         try:
             for frame in track(itertools.islice(sensor.frames(), limit), "recording", total):
                 writer.append(frame)

@@ -1,4 +1,4 @@
-"""Console command `recorder`: capture a session, say what one holds."""
+"""Console command `recorder`: its verbs and what each prints."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import sys
 import numpy as np
 
 from recorder.capture import capture, chosen_object
-from recorder.config import CaptureConfig, InfoConfig
+from recorder.config import CaptureConfig, InfoConfig, RepairConfig, TrimConfig
+from recorder.repair import repair
 from recorder.session import Session, open_session
-from scene.command import run_program
+from recorder.trim import trim
+from scene.command import Verb, run_program
 
 DESCRIPTION = "Records a hand that handles an object before an RGB-D camera, into session.h5."
 
@@ -21,7 +23,7 @@ def main() -> None:
 
 def run(arguments: list[str] | None) -> int:
     """Exit code of `recorder ARGUMENTS`."""
-    return run_program("recorder", DESCRIPTION, {CaptureConfig: run_capture, InfoConfig: run_info}, arguments)
+    return run_program("recorder", DESCRIPTION, VERBS, arguments)
 
 
 def run_capture(config: CaptureConfig) -> None:
@@ -39,6 +41,19 @@ def run_info(config: InfoConfig) -> None:
     with open_session(config.session) as session:
         for name, value in described(session).items():
             print(f"{name:12} {value}")
+
+
+def run_repair(config: RepairConfig) -> None:
+    """Repairs and says what was kept and what was lost."""
+    done = repair(config)
+    lost = f"{done.lost} that had begun not whole and left out" if done.lost else "none lost"
+    print(f"{done.kept} frames over {done.seconds:.2f} s kept, {lost}; {done.output}")
+
+
+def run_trim(config: TrimConfig) -> None:
+    """Trims and says what was written."""
+    output, count = trim(config)
+    print(f"{count} frames in {output}")
 
 
 def described(session: Session) -> dict[str, str]:
@@ -59,6 +74,14 @@ def described(session: Session) -> dict[str, str]:
         "truth": "none" if visible is None else f"yes; object {100 * np.nanmean(visible):.0f}% visible on average",
         "made by": session.attribute("command"),
     }
+
+
+VERBS: dict[type, Verb] = {
+    CaptureConfig: run_capture,
+    InfoConfig: run_info,
+    RepairConfig: run_repair,
+    TrimConfig: run_trim,
+}
 
 
 if __name__ == "__main__":

@@ -77,3 +77,55 @@ class InfoConfig:
 
     session: tyro.conf.Positional[Path] = Path("session.h5")
     """the session"""
+
+
+@dataclass(frozen=True)
+class RepairConfig:
+    """Keep what a killed recorder left. Example: recorder repair .session.h5.4711.partial."""
+
+    VERB: ClassVar[str] = "repair"
+
+    source: tyro.conf.Positional[Path | None] = None
+    """the partial file, or a damaged session, which stays as it is; where not given, the partial file in this folder"""
+    output: Path | None = None
+    """session to write; of `.NAME.4711.partial` NAME, of another file NAME.repaired.h5 where not given"""
+    overwrite: bool = False
+    """replace the output file if it exists"""
+
+
+@dataclass(frozen=True)
+class TrimConfig:
+    """Write some of a session's frames to another. Example: recorder trim session.h5 --start 20 --stop 200."""
+
+    VERB: ClassVar[str] = "trim"
+
+    session: tyro.conf.Positional[Path] = Path("session.h5")
+    """the session, which stays as it is"""
+    start: int = 0
+    """first frame to keep, counted from 0"""
+    stop: int | None = None
+    """first frame not to keep any more; the end where not given"""
+    every: int = 1
+    """keep each second, third ... frame"""
+    output: Path | None = None
+    """session to write; NAME.trimmed.h5 where not given"""
+    overwrite: bool = False
+    """replace the output file if it exists"""
+
+    def __post_init__(self) -> None:
+        """Refuses what keeps nothing."""
+        if self.start < 0 or self.every < 1 or (self.stop is not None and self.stop <= self.start):
+            raise InputError(
+                f"--start must be 0 or more, --stop after it and --every at least 1, got {self.start}, {self.stop} "
+                f"and {self.every}"
+            )
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Say all that is wrong with a session. Example: recorder check session.h5."""
+
+    VERB: ClassVar[str] = "check"
+
+    session: tyro.conf.Positional[Path] = Path("session.h5")
+    """the session"""

@@ -1,9 +1,4 @@
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -133,35 +128,6 @@ def test_nothing_is_left_of_a_capture_without_frames(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-KILLED = """
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_session import HEADER, SessionWriter, frame
-writer = SessionWriter(Path({path!r}), HEADER)
-writer.FLUSH_INTERVAL_S = 0.05
-for index in range(10**9):
-    writer.append(frame(index))
-    if index == 20:
-        print("going", flush=True)
-    time.sleep(0.01)
-"""
-
-
-def test_a_killed_capture_leaves_a_readable_partial(tmp_path):
-    program = KILLED.format(tests=str(Path(__file__).parent), path=str(tmp_path / "s.h5"))
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"going\n"
-        time.sleep(0.2)
-        process.send_signal(signal.SIGKILL)
-    partial = next(tmp_path.glob(".s.h5.*.partial"))
-    assert not (tmp_path / "s.h5").exists()
-    with open_session(partial) as session:
-        assert len(session) >= 10
-        last = len(session) - 1
-        np.testing.assert_array_equal(session.depth_counts(last), frame(last).depth_counts)
-
-
 def test_every_fault_of_a_frame_is_told_at_once(tmp_path):
     with SessionWriter(tmp_path / "s.h5", HEADER) as writer:
         bad = SensorFrame(np.zeros((6, 7, 3), np.uint8), np.zeros((6, 8), np.uint8), float("nan"))
@@ -172,7 +138,7 @@ def test_every_fault_of_a_frame_is_told_at_once(tmp_path):
 def test_truth_comes_with_all_frames_or_none(tmp_path):
     with SessionWriter(tmp_path / "s.h5", HEADER) as writer:
         writer.append(frame(0, truth=truth_of(0)))
-        with pytest.raises(InputError, match="truth must come with every frame"):
+        with pytest.raises(InputError, match="frame 1 from sensor test: truth must come with every frame or with none"):
             writer.append(frame(1))
 
 
@@ -190,7 +156,7 @@ def test_truncated_file_is_refused(session):
 
 def test_a_folder_in_the_way_is_told_and_the_recording_kept(tmp_path):
     (tmp_path / "s.h5").mkdir()
-    with pytest.raises(InputError, match="cannot be replaced"):
+    with pytest.raises(InputError, match=r"cannot be put in its place .*recorder repair"):
         write(tmp_path / "s.h5", [frame()], overwrite=True)
     with open_session(next(tmp_path.glob(".s.h5.*.partial"))) as session:
         assert len(session) == 1
@@ -204,6 +170,78 @@ def test_half_a_group_is_refused(tmp_path, group, field):
         del file[field]
     with open_session(path) as session, pytest.raises(SchemaError, match=f"lacks a part of {group}/"):
         _ = session.truth, session.object_model
+
+
+def test_labels_and_camera_poses_come_back(tmp_path):
+    labels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    frames = [replace(frame(index), labels=labels + index, world_from_camera=np.eye(4) * index) for index in range(2)]
+    with open_session(write(tmp_path / "s.h5", frames)) as session:
+        np.testing.assert_array_equal(session.labels(1), labels + 1)
+        np.testing.assert_array_equal(session.world_from_camera[1], np.eye(4))
+        assert session.truth is None
+
+
+def test_without_labels_and_camera_poses_there_are_none(session):
+    with open_session(session) as opened:
+        assert opened.labels(0) is None
+        assert opened.world_from_camera is None
+
+
+def test_a_damaged_frame_is_told_when_it_is_read(session):
+    with h5py.File(session) as file:
+        where = file["color"].id.get_chunk_info(1).byte_offset
+    content = bytearray(session.read_bytes())
+    content[where : where + 40] = bytes(40)
+    session.write_bytes(content)
+    with open_session(session) as opened:
+        assert opened.frame(0).index == 0
+        with pytest.raises(SchemaError, match=r"frame 1 of 'color' .* is damaged .*recorder repair"):
+            opened.frame(1)
+
+
+def test_an_unfinished_recording_is_sent_to_repair(tmp_path):
+    with SessionWriter(tmp_path / "s.h5", HEADER) as writer:
+        writer.append(frame())
+        with (
+            pytest.raises(InputError, match=r"goes on, or that was killed.*recorder repair"),
+            open_session(writer.partial),
+        ):
+            pass
+
+
+def absurd_width(file):
+    for name in ("color", "depth", "labels"):
+        dtype = file[name].dtype
+        shape = (3, 6, 20_000, 3)[: file[name].ndim]
+        del file[name]
+        file.create_dataset(name, shape, dtype, chunks=(1, 6, 8, 3)[: len(shape)])
+
+
+def absurd_chunk(file):
+    del file["labels"]
+    file.create_dataset("labels", (3, 6, 8), "u1", maxshape=(None, 6, 8), chunks=(40_000_000, 6, 8))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(absurd_width, "'color' claims 20000 width"), (absurd_chunk, "'labels' is packed in pieces of")],
+)
+def test_absurd_sizes_are_refused(tmp_path, change, message):
+    frames = [replace(frame(index), labels=np.zeros((6, 8), np.uint8)) for index in range(3)]
+    with pytest.raises(SchemaError, match=message), open_session(damaged(write(tmp_path / "s.h5", frames), change)):
+        pass
+
+
+def test_links_to_elsewhere_are_refused(session, tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["secret"] = np.zeros(3)
+
+    def linked(file):
+        del file["host_time_s"]
+        file["host_time_s"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "secret")
+
+    with pytest.raises(SchemaError, match="link to elsewhere"), open_session(damaged(session, linked)):
+        pass
 
 
 def test_missing_file_is_refused(tmp_path):
