@@ -7,11 +7,14 @@ import sys
 import numpy as np
 
 from recorder.capture import capture, chosen_object
-from recorder.config import CaptureConfig, InfoConfig, RepairConfig, TrimConfig
+from recorder.check import check
+from recorder.config import CaptureConfig, CheckConfig, InfoConfig, RepairConfig, TrimConfig
 from recorder.repair import repair
 from recorder.session import Session, open_session
 from recorder.trim import trim
+from scene.arrays import Floats
 from scene.command import Verb, run_program
+from scene.errors import InputError
 
 DESCRIPTION = "Records a hand that handles an object before an RGB-D camera, into session.h5."
 
@@ -43,6 +46,21 @@ def run_info(config: InfoConfig) -> None:
             print(f"{name:12} {value}")
 
 
+def _visible(visibility: Floats) -> str:
+    known = visibility[np.isfinite(visibility)]
+    return f"yes; object {100 * known.mean():.0f}% visible on average" if len(known) else "yes"
+
+
+def run_check(config: CheckConfig) -> None:
+    """Prints every fault, and ends as an error where there is one."""
+    found = check(config.session)
+    for fault in found:
+        print(f"- {fault}")
+    if found:
+        raise InputError(f"{config.session} has {len(found)} fault{'s' * (len(found) > 1)}, listed above")
+    print(f"{config.session}: no fault found")
+
+
 def run_repair(config: RepairConfig) -> None:
     """Repairs and says what was kept and what was lost."""
     done = repair(config)
@@ -71,7 +89,7 @@ def described(session: Session) -> dict[str, str]:
         "object": "none"
         if model is None
         else f"{model.name}, {model.diameter * 1000:.1f} mm, {len(model.faces)} faces",
-        "truth": "none" if visible is None else f"yes; object {100 * np.nanmean(visible):.0f}% visible on average",
+        "truth": "none" if visible is None else _visible(visible),
         "made by": session.attribute("command"),
     }
 
@@ -79,6 +97,7 @@ def described(session: Session) -> dict[str, str]:
 VERBS: dict[type, Verb] = {
     CaptureConfig: run_capture,
     InfoConfig: run_info,
+    CheckConfig: run_check,
     RepairConfig: run_repair,
     TrimConfig: run_trim,
 }
