@@ -47,7 +47,8 @@ class PairsWriter:
     def __init__(self, file: h5py.File, model: ObjectModel, size: int) -> None:
         self.file, self._size, self.count = file, size, 0
         self._waiting: list[Pair] = []
-        self._left_out: list[tuple[int, str]] = []
+        self.left_out: list[tuple[int, str]] = []
+        """(frame, reason) of each frame that gives no pair"""
         write_object(file.create_group("object"), model)
         file.attrs["diameter"], file.attrs["center_object"] = model.diameter, center_of(model)
         self._streams = {field.name: _new_stream(file, field, size) for field in ROW_FIELDS}
@@ -61,6 +62,10 @@ class PairsWriter:
         self.count += 1
         if len(self._waiting) == ROWS_A_BLOCK:
             self._write_waiting()
+
+    def append_all(self, source: h5py.File) -> None:
+        """Adds all rows of another file of pairs that is open."""
+        self.append_stored(source, np.arange(len(source["split"])), {})
 
     def append_stored(self, source: h5py.File, rows: Integers, changed: dict[str, Integers]) -> None:
         """Adds rows of another file of pairs that is open.
@@ -84,12 +89,12 @@ class PairsWriter:
 
     def leave_out(self, frame_index: int, reason: str) -> None:
         """Says why a frame gives no pair."""
-        self._left_out.append((frame_index, reason))
+        self.left_out.append((frame_index, reason))
 
     def finish(self) -> None:
         """Writes what waits; new_pairs calls it."""
         self._write_waiting()
-        left_out = sorted(self._left_out)
+        left_out = sorted(self.left_out)
         self.file["left_out/frame_index"] = np.array([frame for frame, _ in left_out], np.int64)
         reasons = self.file.create_dataset("left_out/reason", (len(left_out),), h5py.string_dtype())
         reasons[:] = [reason for _, reason in left_out]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from renderer.hands import HandLook
 from renderer.scenery import Configuration, Scenery
 from renderer.visibility import TOLERANCE
 from scene.arrays import Booleans, Bytes, Floats
@@ -43,7 +44,7 @@ def fitted_to(scenery: Scenery, sights: Iterable[Sight], drawer: Drawer) -> Scen
         sights: some frames of the recording.
         drawer: any back-end.
     """
-    white = replace(scenery, skin_color=(255, 255, 255))
+    white = replace(scenery, look=HandLook((255, 255, 255)))
     drawn, seen, labels = [], [], []
     for sight in sights:
         drawing = drawer.draw(white.bodies(sight.configuration), sight.crop.camera, scenery.light)
@@ -58,7 +59,7 @@ def fitted_to(scenery: Scenery, sights: Iterable[Sight], drawer: Drawer) -> Scen
 
 def _fitted(scenery: Scenery, drawn: Floats, seen: Floats, labels: Bytes) -> Scenery:
     """From (P, 3) drawn and seen colours of the same places: gains of the object's pixels, then the skin's colour."""
-    light, skin = scenery.light, scenery.skin_color
+    light, look = scenery.light, scenery.look
     thing, hand = labels == OBJECT, labels == HAND
     gain = np.ones(3)
     if np.count_nonzero(thing) >= FEWEST_PIXELS:
@@ -68,8 +69,8 @@ def _fitted(scenery: Scenery, drawn: Floats, seen: Floats, labels: Bytes) -> Sce
         # the hand was drawn white, so that its drawn colour is the light that falls on it
         albedo = 255 * np.median(seen[hand] / np.maximum(drawn[hand] * gain, 1), axis=0)
         red, green, blue = np.clip(np.rint(albedo), 0, 255).astype(int).tolist()
-        skin = (red, green, blue)
-    return replace(scenery, light=light, skin_color=skin)
+        look = HandLook((red, green, blue))
+    return replace(scenery, light=light, look=look)
 
 
 def _same_surface(drawing: Drawing, frame: RgbdFrame) -> Booleans:

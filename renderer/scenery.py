@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pairs.format import Crop, center_of, stored_depth
+from renderer.hands import DrawableHand, HandLook
+from renderer.visibility import hidden_by_itself
 from scene.arrays import Bytes, Floats
+from scene.camera import Camera
 from scene.crop import CropView, cut_color, cut_nearest
-from scene.drawing import HAND, OBJECT, SKIN_COLOR, Body, Drawer, Drawing, Light, over, painted, rigid_body
+from scene.drawing import OBJECT, SKIN_COLOR, Body, Drawer, Drawing, Light, over, rigid_body
 from scene.hand_pose import HandPose
 from scene.hand_shape import HandShape
-from scene.hand_surface import HandSurface
 from scene.noise import NoiseName, noisy_color, noisy_depth
 from scene.object_model import ObjectModel
 from scene.transforms import apply
@@ -37,23 +39,24 @@ class Scenery:
 
     model: ObjectModel
     object_body: Body
-    hand_surface: HandSurface
+    hand: DrawableHand
     light: Light
-    skin_color: tuple[int, int, int]
+    look: HandLook
+    """of the hand"""
+    center_object: Floats
+    """(3,) metres, about which crops and depth are taken"""
 
     @staticmethod
     def build(model: ObjectModel, hand_shape: HandShape) -> Scenery:
         """Under the default light, with a default skin."""
         body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
-        return Scenery(model, body, HandSurface.build(hand_shape), Light.default(), SKIN_COLOR)
-
-    def lit_by(self, light: Light) -> Scenery:
-        """The same in another light."""
-        return replace(self, light=light)
+        return Scenery(
+            model, body, DrawableHand.build(hand_shape), Light.default(), HandLook(SKIN_COLOR), center_of(model)
+        )
 
     def center_camera(self, camera_from_object: Floats) -> Floats:
         """(3,) metres of the object's centre."""
-        center: Floats = apply(camera_from_object, center_of(self.model)[None])[0]
+        center: Floats = apply(camera_from_object, self.center_object[None])[0]
         return center
 
     def bodies(self, configuration: Configuration) -> list[Body]:
@@ -61,8 +64,26 @@ class Scenery:
         thing = self.object_body.placed(configuration.camera_from_object)
         if configuration.hand is None:
             return [thing]
-        surface = self.hand_surface
-        return [thing, painted(surface.posed(configuration.hand), surface.faces, self.skin_color, HAND)]
+        return [thing, self.hand.body(configuration.hand, self.look)]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What the recording's sensor makes of what stands before it."""
+
+    noise: NoiseName
+    depth_unit: float
+    """metres that its depth is counted in"""
+
+    def measured(self, drawing: Drawing, camera: Camera, seed: int) -> Drawing:
+        """Noise, holes and steps of depth, noise of colour; black stays black, as nothing is there."""
+        if self.noise == "none":
+            return drawing
+        depth_rng, color_rng = np.random.default_rng(seed).spawn(2)
+        depth = noisy_depth(drawing.depth, camera, depth_rng, self.noise)
+        counted = (np.rint(depth / self.depth_unit) * self.depth_unit).astype(np.float32)
+        color = np.where(drawing.labels[..., None] > 0, noisy_color(drawing.color, color_rng), 0).astype(np.uint8)
+        return replace(drawing, color=color, depth=counted)
 
 
 @dataclass(frozen=True)
@@ -80,6 +101,8 @@ class DrawnView:
     """the object, ideal"""
     noisy_together: Drawing
     noisy_alone: Drawing
+    hidden_by_itself: float
+    """part of the object's surface facing the camera, behind the object's own nearer parts"""
 
     @property
     def rendered(self) -> Crop:
@@ -103,7 +126,7 @@ def draw_view(
     configuration: Configuration,
     crop: CropView,
     drawer: Drawer,
-    noise: NoiseName,
+    sensor: Sensor,
     rng: np.random.Generator,
 ) -> DrawnView:
     """Draws a configuration with and without its hand in the window of `crop`."""
@@ -117,16 +140,7 @@ def draw_view(
         diameter=scenery.model.diameter,
         together=together,
         alone=alone,
-        noisy_together=_noisy(together, crop, noise, seed),
-        noisy_alone=_noisy(alone, crop, noise, seed),
+        noisy_together=sensor.measured(together, crop.window, seed),
+        noisy_alone=sensor.measured(alone, crop.window, seed),
+        hidden_by_itself=hidden_by_itself(thing, alone, crop.window),
     )
-
-
-def _noisy(drawing: Drawing, crop: CropView, noise: NoiseName, seed: int) -> Drawing:
-    """As the sensor would measure it; black stays black, as nothing is there."""
-    if noise == "none":
-        return drawing
-    depth_rng, color_rng = np.random.default_rng(seed).spawn(2)
-    depth = noisy_depth(drawing.depth, crop.window, depth_rng, noise)
-    color = np.where(drawing.labels[..., None] > 0, noisy_color(drawing.color, color_rng), 0).astype(np.uint8)
-    return replace(drawing, color=color, depth=depth)

@@ -38,13 +38,13 @@ def sights(path: Path, *, hand: bool) -> list[Sight]:
 def test_gains_and_skin_are_found(session: Path) -> None:
     fitted = fitted_to(Scenery.build(wedge(), average_hand()), sights(session, hand=True), open_drawer("rays"))
     np.testing.assert_allclose(fitted.light.color, LIGHT.color, atol=0.05)
-    np.testing.assert_allclose(fitted.skin_color, SKIN, atol=12)
+    np.testing.assert_allclose(fitted.look.color, SKIN, atol=12)
     np.testing.assert_array_equal(fitted.light.direction_camera, Light.default().direction_camera)
 
 
 def test_without_a_hand_the_skin_stays(session: Path) -> None:
     fitted = fitted_to(Scenery.build(wedge(), average_hand()), sights(session, hand=False), open_drawer("rays"))
-    assert fitted.skin_color == SKIN_COLOR
+    assert fitted.look.color == SKIN_COLOR
     np.testing.assert_allclose(fitted.light.color, LIGHT.color, atol=0.08)
 
 

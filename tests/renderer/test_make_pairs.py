@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from pairs.format import RENDERED, SPLIT_NAMES, center_of, metric_depth, open_pairs
+from pairs.content import content_hash
+from pairs.format import BLACK, OWN, RANDOM, RECORDING, RENDERED, SPLIT_NAMES, center_of, metric_depth, open_pairs
 from recorder.session import SensorFrame, Session, SessionHeader, SessionWriter, open_session
 from renderer.cli import run
 from renderer.config import MakePairsConfig
+from renderer.parts import parts_folder, prepare_folder
 from scene.camera import Camera
 from scene.drawing import open_drawer
 from scene.errors import InputError
-from scene.rotations import geodesic_angle
+from scene.files import sha256
+from scene.rotations import covering_rotations, geodesic_angle
 from tests.renderer.fakes import (
     CAMERA,
     FRAMES,
@@ -28,7 +35,7 @@ from tests.renderer.fakes import (
     write_track,
 )
 
-QUICK = ("--drawer", "rays", "--size", "32")
+QUICK = ("--size", "32")
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +131,7 @@ def test_rendered_looks_like_the_recording(folder: Path) -> None:
 
 def test_parts_of_the_silhouette_sum_to_one(folder: Path) -> None:
     with open_pairs(folder / "pairs.h5") as pairs:
-        lost = sum(pairs.column(f"visibility_lost_{part}") for part in ("hand", "self", "truncation", "other"))
+        lost = sum(pairs.column(f"visibility_lost_{part}") for part in ("hand", "truncation", "other"))
         np.testing.assert_allclose(pairs.visibility + lost, 1)
         seen, whole = (pairs.column(f"mask_{kind}").sum(axis=(1, 2)) for kind in ("visible", "amodal"))
         np.testing.assert_allclose(seen / whole, pairs.visibility)
@@ -135,7 +142,7 @@ def test_views_share_the_split_of_their_frame_and_of_their_hand(folder: Path) ->
     session = folder / "lost-hands.h5"
     session.write_bytes((folder / "session.h5").read_bytes())
     write_track(session, hand_status=hand_status)
-    assert make(folder, "--views-per-frame", "2", session="lost-hands.h5") == 0
+    assert make(folder, "--views-per-frame", "2", "--hand-transfer", "0", session="lost-hands.h5") == 0
     with open_pairs(folder / "other.h5") as pairs:
         frames, hands = pairs.column("frame_index"), pairs.column("hand_frame")
         split_of = dict(zip(frames.tolist(), pairs.split.tolist(), strict=True))
@@ -175,7 +182,7 @@ def test_options_are_followed(folder: Path) -> None:
     with open_pairs(folder / "other.h5") as pairs:
         assert pairs.size == 24
         assert (pairs.origin == 0).all()
-        assert (pairs.attribute("noise"), pairs.attribute("drawer")) == ("none", "rays")
+        assert (pairs.attribute("noise"), pairs.attribute("drawer")) == ("none", "raster")
     assert make(folder, "--views-per-frame", "3", "--view-angle-deg", "1") == 0
     with open_pairs(folder / "other.h5") as pairs:
         seen = np.swapaxes(pairs.column("camera_from_view"), 1, 2) @ pairs.camera_from_object[:, :3, :3]
@@ -275,11 +282,161 @@ def test_missing_track_and_existing_output(folder: Path, capsys: pytest.CaptureF
         ({"views_per_frame": -1}, "--views-per-frame must not be negative, got -1"),
         ({"view_angle_deg": 0.0}, "--view-angle-deg must be above 0 and at most 180, got 0.0"),
         ({"view_angle_deg": 190.0}, "at most 180, got 190.0"),
+        ({"balance_rotations": True, "views_per_frame": 0}, "--balance-rotations needs drawn views"),
+        ({"hand_transfer": 1.5}, r"--hand-transfer must lie in 0\.\.1, got 1.5"),
+        ({"workers": -1}, "--workers must not be negative, got -1"),
     ],
 )
 def test_configurations_that_make_no_pairs(options: dict[str, float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         MakePairsConfig(**options)  # type: ignore[arg-type]
+
+
+def hash_of(path: Path) -> str:
+    with open_pairs(path) as pairs:
+        return content_hash(pairs)
+
+
+def test_content_is_the_same_for_any_number_of_workers(folder: Path) -> None:
+    assert make(folder, "--views-per-frame", "2", "--workers", "2") == 0
+    assert hash_of(folder / "other.h5") == hash_of(folder / "pairs.h5")  # which this process made by itself
+
+
+KILLED_AFTER_PARTS = """
+import os, sys
+import renderer.parts
+from renderer.cli import run
+from scene.hand_surface import HandSurface
+build = HandSurface.build
+HandSurface.build = staticmethod(lambda shape: build(shape, spacing=0.006))  # as in the tests' own process
+write, done = renderer.parts.write_part, []
+def write_some(*arguments):
+    if done:
+        os.kill(os.getpid(), 9)
+    done.append(write(*arguments))
+    return done[-1]
+renderer.parts.write_part = write_some
+run(sys.argv[1:])
+"""
+
+
+def test_killed_and_run_again_is_as_if_never_killed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = folder / "killed.h5"
+    arguments = ["make-pairs", str(folder / "session.h5"), "--output", str(output), *QUICK, "--views-per-frame", "2"]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_PARTS, *arguments, "--workers", "1"], check=False)
+    assert killed.returncode == -9
+    assert not output.exists()
+    assert len(list(parts_folder(output).glob("*.h5"))) == 1
+    assert run(arguments) == 0
+    assert "went on from 1 parts that an interrupted run had made" in capsys.readouterr().out
+    assert not parts_folder(output).exists()
+    assert hash_of(output) == hash_of(folder / "pairs.h5")
+
+
+def test_parts_of_other_inputs_are_not_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left = prepare_folder(folder / "other.h5", "of something else")
+    (left / "000000.h5").write_bytes(b"of another run")
+    assert make(folder, "--views-per-frame", "1") == 0
+    assert "went on from" not in capsys.readouterr().out
+
+
+def test_no_room_is_said_before_anything_is_made(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    assert make(folder, output="large.h5") == 2
+    error = capsys.readouterr().err
+    assert "GB are free beside" in error
+    assert "free some space, give another --output or fewer --views-per-frame" in error
+    assert not list(folder.glob("*large*"))
+
+
+def test_balanced_views_cover_all_rotations(folder: Path) -> None:
+    largest = []
+    for option in ("--balance-rotations", "--no-balance-rotations"):
+        assert make(folder, "--views-per-frame", "8", option, "--noise", "none", "--selection.visibility", "0") == 0
+        with open_pairs(folder / "other.h5") as pairs:
+            drawn = (pairs.origin == RENDERED) & (pairs.split == 0)
+            seen = np.swapaxes(pairs.column("camera_from_view"), 1, 2) @ pairs.camera_from_object[:, :3, :3]
+        nearest = [geodesic_angle(turn[None], seen[drawn]).min() for turn in covering_rotations(60)]
+        largest.append(np.rad2deg(max(nearest)))
+    assert largest[0] < 50 < 70 < largest[1]
+
+
+def test_backgrounds_are_those_asked_for(folder: Path) -> None:
+    for name, code in (("black", BLACK), ("random", RANDOM), ("recording", RECORDING)):
+        assert make(folder, "--views-per-frame", "1", "--backgrounds", name) == 0
+        with open_pairs(folder / "other.h5") as pairs:
+            drawn = pairs.origin == RENDERED
+            background, frames = pairs.column("background"), pairs.column("background_frame")
+            assert (background[~drawn] == OWN).all()
+            assert set(background[drawn]) <= {code, BLACK}  # a frame may have no room for a piece
+            assert (background == code).any()
+            assert ((frames >= 0) == (background == RECORDING)).all()
+            split_of = dict(zip(pairs.column("frame_index").tolist(), pairs.split.tolist(), strict=True))
+            cut = np.flatnonzero(frames >= 0)
+            assert all(split_of[int(frames[row])] == pairs.split[row] for row in cut)
+
+
+def test_hands_vary_in_drawn_views_only(folder: Path) -> None:
+    looks = {}
+    for hands in ("tracked", "varied"):
+        assert make(folder, "--views-per-frame", "1", "--hands", hands, "--noise", "none", "--hand-transfer", "0") == 0
+        with open_pairs(folder / "other.h5") as pairs:
+            drawn = pairs.origin == RENDERED
+            color, hand = pairs.column("rendered/color"), (pairs.column("clean/depth") == 0)
+            hand &= pairs.column("rendered/depth") > 0
+            looks[hands] = [np.median(color[row][hand[row]], axis=0) for row in np.flatnonzero(drawn)]
+            real = color[~drawn]
+        looks[hands + " real"] = real
+    np.testing.assert_array_equal(looks["tracked real"], looks["varied real"])
+    shades = {name: np.array([look / look.sum() for look in looks[name]]) for name in ("tracked", "varied")}
+    tracked, varied = (shades[name].std(axis=0).max() for name in ("tracked", "varied"))
+    assert varied > 3 * tracked
+
+
+def test_hands_are_transferred_as_often_as_asked(folder: Path) -> None:
+    for part in ("0", "1"):
+        assert make(folder, "--views-per-frame", "3", "--hand-transfer", part) == 0
+        with open_pairs(folder / "other.h5") as pairs:
+            drawn = pairs.origin == RENDERED
+            own = (pairs.column("hand_frame") == pairs.column("frame_index"))[drawn]
+            split_of = dict(zip(pairs.column("frame_index").tolist(), pairs.split.tolist(), strict=True))
+            hands = pairs.column("hand_frame")[drawn].tolist()
+            assert [split_of[hand] for hand in hands] == pairs.split[drawn].tolist()
+        assert own.all() if part == "0" else own.mean() < 0.5
+
+
+def test_rows_know_their_recording(folder: Path) -> None:
+    with open_pairs(folder / "pairs.h5") as pairs, open_session(folder / "session.h5") as session:
+        assert [recording.name for recording in pairs.recordings] == ["session.h5"]
+        assert pairs.recordings[0].sha256 == sha256(session.path)
+        assert (pairs.column("recording") == 0).all()
+
+
+class BrokenPool:
+    """A pool whose workers have ended."""
+
+    def __init__(self, *arguments: object) -> None:
+        del arguments
+
+    def __enter__(self) -> BrokenPool:
+        return self
+
+    def __exit__(self, *arguments: object) -> None:
+        del arguments
+
+    def submit(self, *arguments: object) -> Future[int]:
+        raise BrokenProcessPool("a process was terminated")
+
+
+def test_worker_that_dies_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("renderer.parts.ProcessPoolExecutor", BrokenPool)
+        assert make(folder, "--views-per-frame", "2", "--workers", "2") == 2
+    error = capsys.readouterr().err
+    assert "a worker process ended by itself" in error
+    assert "with fewer --workers" in error
 
 
 def test_object_cut_by_the_image_is_truncated(folder: Path) -> None:
