@@ -128,7 +128,8 @@ def _color(seen: Evidence) -> Iterator[str]:
 def _times(seen: Evidence) -> Iterator[str]:
     times = seen.times_s
     if not np.isfinite(times).all():
-        yield f"device_time_s must be a number in every frame, is not in {_named(np.flatnonzero(~np.isfinite(times)))}; trim"
+        unknown = np.flatnonzero(~np.isfinite(times))
+        yield f"device_time_s must be a number in every frame, is not in {_named(unknown)}; trim them away"
     steps = np.diff(times)
     stuck = np.flatnonzero(steps <= 0) + 1
     if len(stuck):

@@ -115,8 +115,11 @@ def _salvaged(path: Path, folder: Path) -> Iterator[h5py.File]:
                 f"{path} must be an HDF5 file whose beginning is whole ({error}); record again"
             ) from error
         with file:
-            _refuse_other_files(file, path)
-            yield file
+            try:
+                _refuse_other_files(file, path)
+                yield file
+            except DAMAGE as error:
+                raise SchemaError(f"{path} is damaged where all frames depend on it ({error}); record again") from error
 
 
 def bytes_missing(path: Path) -> int:
@@ -139,9 +142,6 @@ def _lengthened(path: Path, missing: int, copy: Path) -> Path:
 
 def _refuse_other_files(file: h5py.File, path: Path) -> None:
     """Lengths may differ after a kill; all else must be as in any session."""
-    try:
-        found = [fault for fault in faults(file, SESSION) if " with frames = " not in fault] or too_large(file)
-    except DAMAGE as error:
-        raise SchemaError(f"{path} is damaged where all frames depend on it ({error}); record again") from error
+    found = [fault for fault in faults(file, SESSION) if " with frames = " not in fault] or too_large(file)
     if found:
         raise SchemaError(f"{path} is not a session that can be repaired: {'; '.join(found)}; record again")

@@ -51,7 +51,7 @@ def open_file(path: Path, schema: Schema) -> Iterator[h5py.File]:
     with file:
         try:
             validate(file, schema)
-        except (OSError, RuntimeError, ValueError, TypeError) as error:  # h5py on a damaged inner structure
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # h5py on a damaged inner structure
             raise SchemaError(f"{path} is damaged inside ({error}); copy it again from where it was made") from error
         yield file
 
