@@ -21,6 +21,7 @@ WIDTH = 110
 """characters of the printed tables, whatever the terminal says of itself"""
 RUNS = (("with", "run"), ("without", "run-without"))
 """how a run stands to the occlusion term, and its folder"""
+READ_OUTS = ("regression", "nearest_neighbour")
 TRACK_COLUMNS = {
     "visibility": "object visible",
     "frames": "frames",
@@ -104,12 +105,12 @@ def pose_figures(folder: Path) -> Figures:
     rows = []
     for image, visible in kinds:
         cells = [f"{image}, {visible}", str(runs[0][1][image, visible, "regression"]["count"])]
-        for read_out in ("regression", "neighbour"):
+        for read_out in READ_OUTS:
             for _, errors in runs:
                 row = errors[image, visible, read_out]
-                cells.append(f"{row['mean_deg']:.1f} ({row['mean_euler_deg']:.1f})")
+                cells.append(f"{row['mean_geodesic_deg']:.1f} ({row['mean_euler_deg']:.1f})")
         rows.append(tuple(cells))
-    headings = [f"{read_out} {name}" for read_out in ("regression", "neighbour") for name, _ in runs]
+    headings = [f"{read_out.replace('_', ' ')} {name}" for read_out in READ_OUTS for name, _ in runs]
     note = (
         "Degrees, mean geodesic error and in brackets mean Euler error, on test pairs; "
         "with and without the occlusion term. The range is the object's visible part in the occluded image."

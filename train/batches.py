@@ -74,11 +74,15 @@ def _partners(anchors: Integers, quaternions: Floats, rng: np.random.Generator) 
     others = len(quaternions) - 1
     closeness = np.abs(quaternions[anchors] @ quaternions.T)  # |cos(half the angle)|: the nearer of q and -q
     closeness[np.arange(len(anchors)), anchors] = np.inf  # the anchor comes first, and is skipped below
-    ranked = np.argsort(-closeness, axis=1)[:, 1:]
-    near_count = max(1, round(NEAR_SHARE * others))
-    far_count = max(1, round(FAR_SHARE * others))
-    rank = rng.integers(others - far_count, others, size=len(anchors))
     half = len(anchors) // 2
-    rank[:half] = rng.integers(near_count, size=half)
-    partners: Integers = ranked[np.arange(len(anchors)), rank]
-    return partners
+    near_count, far_count = max(1, round(NEAR_SHARE * others)), max(1, round(FAR_SHARE * others))
+    # parted, not sorted: which of the near ones is the nearest does not matter
+    near = np.argpartition(-closeness[:half], (0, near_count), axis=1)[:, 1 : near_count + 1]
+    far = np.argpartition(closeness[half:], far_count - 1, axis=1)[:, :far_count]
+    return np.concatenate([_one_of_each(near, rng), _one_of_each(far, rng)])
+
+
+def _one_of_each(rows: Integers, rng: np.random.Generator) -> Integers:
+    """(P, K) -> (P,) a random one of each line."""
+    chosen: Integers = rows[np.arange(len(rows)), rng.integers(rows.shape[1], size=len(rows))]
+    return chosen

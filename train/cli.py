@@ -1,4 +1,4 @@
-"""Console command `train`: fit a network to pairs.h5, evaluate it."""
+"""Console command `train`: fit a network to pairs.h5, test it, compare recipes, predict, export."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import json
 import sys
 from pathlib import Path
 
-from scene.command import run_program
+from rich.console import Console
+
+from scene.command import Verb, run_program
 from scene.errors import InputError
 from scene.files import refuse_existing
-from train.config import Evaluate, Fit
+from train.compare import PAPER_ROWS, compare
+from train.config import Compare, Evaluate, Fit
 from train.dataset import has_split
-from train.evaluate import Evaluation, evaluate
+from train.evaluate import Evaluation, evaluate, evaluate_patches
 from train.fit import fit
+from train.linemod.patches import read_object_patches
 from train.report import error_table, print_table
 from train.run_folder import RunFolder
+from train.table_page import comparison_table
 
 DESCRIPTION = "Trains a pose regressor that sees past the hand, on pairs.h5."
 
@@ -26,15 +31,19 @@ def main() -> None:
 
 def run(arguments: list[str] | None) -> int:
     """Exit code of `train ARGUMENTS`."""
-    return run_program("train", DESCRIPTION, {Fit: run_fit, Evaluate: run_evaluate}, arguments)
+    verbs: dict[type, Verb] = {Fit: run_fit, Evaluate: run_evaluate, Compare: run_compare}
+    return run_program("train", DESCRIPTION, verbs, arguments)
 
 
 def run_fit(config: Fit) -> None:
-    """Trains, then tests on the pairs nothing was learnt from."""
+    """Trains, then tests on the images nothing was learnt from."""
     model = fit(config)
     folder = RunFolder(config.output)
     print(f"network in {folder.model}")
-    if has_split(config.pairs, "test"):
+    if config.patches is not None and config.object is not None:
+        test = read_object_patches(config.patches, config.object).test
+        _report(evaluate_patches(model, test, config.object), folder.evaluation)
+    elif has_split(config.pairs, "test"):
         _report(evaluate(model, config.pairs), folder.evaluation)
     else:
         print(f"{config.pairs} has no test pairs, so there is nothing to say about errors")
@@ -44,7 +53,21 @@ def run_evaluate(config: Evaluate) -> None:
     """Tests a finished run."""
     if config.json is not None:
         refuse_existing(config.json, overwrite=config.overwrite)
-    _report(evaluate(RunFolder(config.run).load_model(), config.pairs), config.json)
+    model = RunFolder(config.run).load_model()
+    if config.patches is not None and config.object is not None:
+        test = read_object_patches(config.patches, config.object).test
+        found = evaluate_patches(model, test, config.object, config.symmetry)
+    else:
+        found = evaluate(model, config.pairs, config.symmetry)
+    _report(found, config.json)
+
+
+def run_compare(config: Compare) -> None:
+    """Trains and tests what is compared."""
+    rows = compare(config)
+    for table in comparison_table(rows, PAPER_ROWS):
+        print_table(table)
+    Console().print(f"page with plots: {config.output / 'index.html'}", soft_wrap=True)
 
 
 def _report(evaluation: Evaluation, path: Path | None) -> None:

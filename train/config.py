@@ -9,30 +9,11 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 
 from scene.errors import InputError
+from train.recipes import RECIPES, Recipe, RecipeName
 
 Difference = Literal["squared", "absolute"]
 Background = Literal["cut", "kept"]
-RecipeName = Literal["srn", "normalised", "batches", "simple"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A row of figure 2a: which of the paper's three additions are in."""
-
-    formed_batches: bool
-    """B: half of the pairs near in pose and half far, instead of pairs at random"""
-    normalised: bool
-    """N: features and quaternion of unit norm"""
-    feature_term: bool
-    """F: the feature-guided loss, equation 3"""
-
-
-RECIPES: dict[RecipeName, Recipe] = {
-    "srn": Recipe(formed_batches=True, normalised=True, feature_term=True),
-    "normalised": Recipe(formed_batches=True, normalised=True, feature_term=False),
-    "batches": Recipe(formed_batches=True, normalised=False, feature_term=False),
-    "simple": Recipe(formed_batches=False, normalised=False, feature_term=False),
-}
+Images = Literal["both", "occluded", "clean"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +47,7 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class Fit:
-    """Train the network on a pairs file and print its errors on the test split.
+    """Train the network on a pairs file, or on LINEMOD patches, and print its errors on the test images.
 
     Example: train fit --occlusion
     """
@@ -83,46 +64,103 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, at least 4"""
-    steps: int = 300
-    """what the default number of epochs aims at"""
+    steps: int | None = None
+    """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
     """of weights, batches and augmentation"""
     recipe: RecipeName = "srn"
-    """the paper's figure 2a: simple (S), batches (S+B), normalised (S+B+N), srn (S+B+N+F)"""
+    """the paper's figure 2a: regression (S), batches (S+B), normalised (S+B+N), srn (S+B+N+F); wohlhart, what the paper
+    compares itself with; best, this product's own"""
+    images: Images = "both"
+    """of a pairs file: train on occluded and clean images, or on one kind alone"""
+    random_boxes: bool = False
+    """cover a part of every image with a box of noise: the cheap rival of realistic occlusion"""
     feature_length: int = 64
     """D, numbers in the feature layer"""
-    batch_pairs: int = 100
-    """pairs in a batch; a batch holds three images for each"""
-    learning_rate: float = 0.01
-    """of the first epoch, for losses that are means over the batch"""
-    final_rate: float = 0.3
-    """the last epoch's learning rate as a fraction of the first's; it decays by the same factor every epoch"""
+    batch_pairs: int | None = None
+    """pairs in a batch; a batch holds three images for each; default: the recipe's, 100 in the paper"""
+    learning_rate: float | None = None
+    """of the first epoch, for losses that are means over the batch; default: the recipe's, 0.01 in the paper"""
+    final_rate: float | None = None
+    """the last epoch's learning rate as a fraction of the first's; default: the recipe's"""
     momentum: float = 0.9
     """of stochastic gradient descent"""
-    weight_decay: float = 1e-4
-    """lambda of equation 4"""
-    augment: bool = False
-    """vary colour gain and shift the crop by a few pixels"""
+    weight_decay: float | None = None
+    """lambda of equation 4; default: the recipe's"""
+    augment: bool | None = None
+    """vary the colours of a pairs file's images, shift and turn them; default: the recipe's"""
+    patches: Path | None = None
+    """folder of LINEMOD patches, to train on in place of a pairs file; needs --meshes and --object"""
+    meshes: Path | None = None
+    """folder of the objects' meshes, NAME.ply or obj_NN.ply by BOP's number, in millimetres"""
+    object: str | None = None
+    """name of the object in --patches"""
+    views: int = 4000
+    """renders of the mesh that are made to train on beside the patches"""
     input: Annotated[InputConfig, tyro.conf.arg(name="input")] = InputConfig()
     loss: Annotated[LossConfig, tyro.conf.arg(name="loss")] = LossConfig()
 
     def __post_init__(self) -> None:
-        """Refuses numbers with which nothing would be learnt."""
-        for name in ("feature_length", "batch_pairs", "steps", "learning_rate", "final_rate"):
-            if not getattr(self, name) > 0:
+        """Refuses numbers with which nothing would be learnt, and options that contradict each other."""
+        for name in ("feature_length", "batch_pairs", "steps", "learning_rate", "views"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
                 option = name.replace("_", "-")
-                raise InputError(
-                    f"--{option} must be positive, got {getattr(self, name)}; leave it out for the default"
-                )
+                raise InputError(f"--{option} must be positive, got {value}; leave it out for the default")
+        if self.final_rate is not None and not self.final_rate >= 0:
+            raise InputError(f"--final-rate must not be negative, got {self.final_rate}; leave it out for the default")
         if self.epochs is not None and self.epochs < 1:
             raise InputError(f"--epochs must be at least 1, got {self.epochs}; leave it out for the default")
+        if self.occlusion and self.images != "both":
+            raise InputError(
+                f"--occlusion ties occluded to clean images and needs both, got --images {self.images}; leave one out"
+            )
+        if len({self.patches is None, self.meshes is None, self.object is None}) != 1:
+            raise InputError("--patches, --meshes and --object go together, some are missing; give all three or none")
+
+    @property
+    def chosen(self) -> Recipe:
+        """The recipe of that name."""
+        return RECIPES[self.recipe]
+
+    @property
+    def pairs_in_batch(self) -> int:
+        """Of the option, else of the recipe."""
+        return self.chosen.batch_pairs if self.batch_pairs is None else self.batch_pairs
+
+    @property
+    def first_rate(self) -> float:
+        """Learning rate of the first epoch."""
+        return self.chosen.learning_rate if self.learning_rate is None else self.learning_rate
+
+    @property
+    def last_rate_share(self) -> float:
+        """Of the first epoch's learning rate."""
+        return self.chosen.final_rate if self.final_rate is None else self.final_rate
+
+    @property
+    def decay(self) -> float:
+        """Of the weights."""
+        return self.chosen.weight_decay if self.weight_decay is None else self.weight_decay
+
+    @property
+    def varied(self) -> bool:
+        """Whether a pairs file's images are varied."""
+        return self.chosen.augment if self.augment is None else self.augment
+
+    @property
+    def aimed_steps(self) -> int:
+        """What the default number of epochs aims at."""
+        if self.steps is not None:
+            return self.steps
+        return self.chosen.steps if self.patches is None else self.chosen.patch_steps
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Print a trained network's errors on the test split of a pairs file, by visibility.
+    """Print a trained network's errors on the test images of a pairs file or of LINEMOD patches, by visibility.
 
-    Example: train evaluate run pairs.h5 --json errors.json
+    Example: train evaluate run pairs.h5 --json errors.json --page errors.html
     """
 
     VERB: ClassVar[str] = "evaluate"
@@ -131,7 +169,67 @@ class Evaluate:
     """the folder that `train fit` wrote"""
     pairs: tyro.conf.Positional[Path] = Path("pairs.h5")
     """pairs file with the images to test on"""
+    patches: Path | None = None
+    """folder of LINEMOD patches with the images to test on, in place of a pairs file; needs --object"""
+    object: str | None = None
+    """name of the object in --patches"""
+    symmetry: tuple[str, ...] = ()
+    """rotations that leave the object as it is, as axis and number of positions of its own frame: z2 is half a turn
+    about z, zinf any turn. Errors are then of the nearest of all equivalent poses"""
     json: Path | None = None
     """also write every number to this file"""
+    page: Path | None = None
+    """also write a page with tables and the worst images to this HTML file"""
+    overwrite: bool = False
+    """replace the files of --json and --page"""
+
+    def __post_init__(self) -> None:
+        """Refuses half of what patches need."""
+        if (self.patches is None) != (self.object is None):
+            raise InputError("--patches and --object go together, one is missing; give both or none")
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Train and test several recipes on several objects: the paper's figure 2 and table 2.
+
+    Example: train compare --patches linemod-patches --meshes linemod-meshes --objects ape cam cat --json errors.json
+    """
+
+    VERB: ClassVar[str] = "compare"
+
+    pairs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """pairs files, each trained and tested on by itself"""
+    patches: Path | None = None
+    """folder of LINEMOD patches"""
+    meshes: Path | None = None
+    """folder of the meshes of --objects, NAME.ply or obj_NN.ply by BOP's number, in millimetres"""
+    objects: tuple[str, ...] = ()
+    """names of objects in --patches"""
+    recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
+    """what is compared"""
+    output: Path = Path("comparison")
+    """folder for the runs, the table and the page; what is finished in it is not done again"""
+    json: Path | None = None
+    """also write every number to this file; without it comparison.json in --output"""
     overwrite: bool = False
     """replace the file of --json"""
+    again: bool = False
+    """train again what is finished in --output"""
+    steps: int | None = None
+    """batches that each training aims at; default: the recipe's"""
+    views: int = 4000
+    """renders of each mesh that are made to train on beside the patches"""
+    seed: int = 0
+    """of weights, batches and augmentation"""
+
+    def __post_init__(self) -> None:
+        """Refuses to compare nothing."""
+        if not self.pairs and not self.objects:
+            raise InputError("there must be something to compare on, got nothing; give pairs files, or --patches")
+        if self.objects and (self.patches is None or self.meshes is None):
+            raise InputError("--objects are looked for in --patches and --meshes, and one is missing; give both")
+        if not self.objects and self.patches is not None:
+            raise InputError("--patches needs to know which objects, got none; give --objects ape cam cat")
+        if not self.recipes:
+            raise InputError("there must be recipes to compare, got none; leave --recipes out for all")

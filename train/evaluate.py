@@ -1,121 +1,188 @@
-"""How wrong a trained network is, in degrees: clean and occluded images of the same test poses, by visibility.
+"""How wrong a trained network is, in degrees: on clean and occluded images of a pairs file's test poses, or on patches.
 
-Both read-outs of figure 2a: the regression end to end, and the nearest neighbour in feature space among the clean
-images of the training split. Both of two errors that are not comparable with each other: the mean Euler angle error the
-paper's table 2 reports (intrinsic ZYX, differences wrapped to 180 degrees) and the geodesic angle.
+Both read-outs of figure 2a: the regression end to end, and the nearest neighbour in feature space among the training
+images. Both of two errors that are not comparable with each other: the mean Euler angle error the paper's table 2
+reports (intrinsic ZYX, differences wrapped to 180 degrees) and the geodesic angle.
 
 The paper's own figures on its occlusion set: 13.2 degrees mean Euler error end to end, 11.8 with the occlusion term.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from scene.arrays import Booleans, Floats
-from scene.metrics import VISIBILITY_EDGES, mean_euler_error_deg, rotation_error_deg
+from scene.arrays import Bytes, Floats
+from scene.errors import InputError
+from scene.metrics import VISIBILITY_EDGES
+from scene.rotations import matrix_from_quaternion
 from train.dataset import PairImages, open_split
-from train.predict import nearest_neighbour, predict
-from train.run_folder import Model
+from train.errors import ALL, ErrorRow, Estimates, ReadOut, bootstrap_interval
+from train.linemod.patches import Patches
+from train.model import IMAGES_AT_ONCE, Model
+from train.network import Prediction
+from train.predict import predict
+from train.preprocessing import color_input
+from train.symmetry import nearest_equivalent, symmetry_rotations
 
-Image = Literal["occluded", "clean"]
-ReadOut = Literal["regression", "neighbour"]
-THRESHOLDS_DEG = (5, 10, 20)
-ALL = "all"
+WORST_SHOWN = 24
+GAP_FROM = VISIBILITY_EDGES[2]
+"""visible fraction from which the gap between occluded and clean images is given: with less seen, there is one"""
 
 
 @dataclass(frozen=True)
-class ErrorRow:
-    """The errors of one kind of image by one read-out, within a range of visibility."""
+class Gap:
+    """Occluded minus clean error at the same poses."""
 
-    image: Image
     read_out: ReadOut
-    visibility: str
-    """range of the object's visible fraction in the occluded image, or "all\""""
     count: int
-    mean_euler_deg: float
-    """mean over images and axes"""
-    mean_deg: float
-    """geodesic"""
-    median_deg: float
-    """geodesic"""
-    under_deg: dict[str, float]
-    """share of images whose geodesic error is below 5, 10, 20 degrees"""
+    """pairs of which at least GAP_FROM of the object is visible"""
+    mean_geodesic_deg: float
+    interval_deg: tuple[float, float]
+    """95%, by bootstrap over the pairs"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A test image and what was said about it."""
+
+    color: Bytes
+    """(S, S, 3) RGB"""
+    text: str
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """All rows of one test."""
 
-    pairs: str
-    """name of the pairs file"""
-    test_pairs: int
+    source: str
+    """name of the pairs file, or of the object"""
+    count: int
+    """test poses"""
     rows: tuple[ErrorRow, ...]
+    gaps: tuple[Gap, ...] = ()
+    worst: tuple[Sample, ...] = ()
+    """not in the JSON"""
+    estimates: tuple[Estimates, ...] = ()
+    """not in the JSON"""
 
-    def row(self, image: Image, read_out: ReadOut, visibility: str = ALL) -> ErrorRow | None:
+    def row(self, image: str, read_out: ReadOut, visibility: str = ALL) -> ErrorRow | None:
         """The row of that kind; None where no test image has that visibility."""
         for row in self.rows:
             if (row.image, row.read_out, row.visibility) == (image, read_out, visibility):
                 return row
         return None
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""
-        return asdict(self)
+        rows = [row.as_json() for row in self.rows]
+        gaps = [vars(gap) for gap in self.gaps]
+        return {"source": self.source, "count": self.count, "rows": rows, "occluded_minus_clean": gaps}
 
 
-def evaluate(model: Model, pairs: Path) -> Evaluation:
-    """Measures a network on the test split of a pairs file.
+def evaluate(model: Model, pairs: Path, symmetry: tuple[str, ...] = ()) -> Evaluation:
+    """Tests a network on the test split of a pairs file.
 
     Args:
-        model: trained.
-        pairs: its training split gives the nearest neighbour's templates, its test split the images asked about.
+        model: the network, its preprocessing and templates.
+        pairs: with the images asked about.
+        symmetry: words as `z2`, see symmetry.py.
+
+    Raises:
+        InputError: the file has no test pairs, or the network takes other images.
     """
-    with open_split(pairs, "train") as training:
-        templates = predict(model, training, clean=True).features
-        template_quaternions = training.quaternion_wxyz
-    rows: list[ErrorRow] = []
+    symmetries = symmetry_rotations(symmetry)
+    if model.settings.channels != 4:
+        raise InputError(
+            f"a pairs file holds RGB-D crops and this network takes colour alone; give --patches, not {pairs}"
+        )
     with open_split(pairs, "test") as test:
+        if test.size != model.settings.stored_size:
+            raise InputError(
+                f"this network was trained on crops of {model.settings.stored_size} pixels, those of {pairs} have "
+                f"{test.size}; give a file made with the same --size"
+            )
+        estimates: list[Estimates] = []
+        true = test.camera_rotation(test.quaternion_wxyz)
         for image in ("occluded", "clean"):
             predicted = predict(model, test, clean=image == "clean")
-            neighbours = nearest_neighbour(predicted.features, templates, template_quaternions)
-            rows += _rows(test, image, "regression", predicted.quaternion_wxyz.numpy().astype(np.float64))
-            rows += _rows(test, image, "neighbour", neighbours)
-        return Evaluation(pairs.name, len(test), tuple(rows))
+            for read_out, quaternions in read_outs(model, predicted).items():
+                found = nearest_equivalent(test.camera_rotation(quaternions), true, symmetries)
+                estimates.append(Estimates(image, read_out, found, true, test.visibility))
+        worst = _worst(estimates[0], lambda row: _occluded_color(test, row))
+    rows = [row for one in estimates for row in one.rows(model.settings.recipe, model.settings.object)]
+    return Evaluation(pairs.name, len(true), tuple(rows), _gaps(estimates), worst, tuple(estimates))
 
 
-def _rows(test: PairImages, image: Image, read_out: ReadOut, quaternions: Floats) -> list[ErrorRow]:
-    """One row for all images and one for each range of visibility that has any."""
-    estimated, true = test.camera_rotation(quaternions), test.camera_rotation(test.quaternion_wxyz)
-    euler, geodesic = mean_euler_error_deg(estimated, true), rotation_error_deg(estimated, true)
-    return [
-        _summary(image, read_out, name, euler[chosen], geodesic[chosen])
-        for name, chosen in visibility_ranges(test.visibility).items()
-        if chosen.any()
+def evaluate_patches(model: Model, test: Patches, name: str, symmetry: tuple[str, ...] = ()) -> Evaluation:
+    """Tests a network on patches.
+
+    Args:
+        model: the network and its templates.
+        test: images that nothing was learnt from.
+        name: of the object.
+        symmetry: words as `z2`, see symmetry.py.
+    """
+    size = test.color.shape[1]
+    if model.settings.channels != 3 or model.settings.stored_size != size:
+        wanted = "RGB-D crops" if model.settings.channels == 4 else f"patches of {model.settings.stored_size} pixels"
+        raise InputError(
+            f"this network takes {wanted}, these are colour patches of {size}; give what it was trained on"
+        )
+    predicted = model.predict(torch.split(color_input(torch.from_numpy(test.color)), IMAGES_AT_ONCE))
+    true, symmetries = matrix_from_quaternion(test.quaternion_wxyz), symmetry_rotations(symmetry)
+    estimates = [
+        Estimates("real", kind, nearest_equivalent(matrix_from_quaternion(found), true, symmetries), true, None)
+        for kind, found in read_outs(model, predicted).items()
     ]
+    rows = [row for one in estimates for row in one.rows(model.settings.recipe, name)]
+    worst = _worst(estimates[0], lambda row: test.color[row])
+    return Evaluation(name, len(test), tuple(rows), (), worst, tuple(estimates))
 
 
-def visibility_ranges(visibility: Floats) -> dict[str, Booleans]:
-    """(N,) visible fractions -> name of each range -> (N,) which lie in it; "all" first. The last includes 1."""
-    ranges = {ALL: np.ones(len(visibility), bool)}
-    for low, high in pairwise(VISIBILITY_EDGES):
-        below = visibility <= high if high == VISIBILITY_EDGES[-1] else visibility < high
-        ranges[f"{low:.1f}-{high:.1f}"] = (visibility >= low) & below
-    return ranges
+def read_outs(model: Model, predicted: Prediction) -> dict[ReadOut, Floats]:
+    """(N, 4) wxyz of each read-out that the network was trained for."""
+    assert model.templates is not None, "a finished run has templates"
+    found: dict[ReadOut, Floats] = {}
+    if model.settings.regression:
+        found["regression"] = unit(predicted.quaternion_wxyz)
+    found["nearest_neighbour"] = model.templates.nearest(predicted.features)[0]
+    return found
 
 
-def _summary(image: Image, read_out: ReadOut, visibility: str, euler: Floats, geodesic: Floats) -> ErrorRow:
-    return ErrorRow(
-        image=image,
-        read_out=read_out,
-        visibility=visibility,
-        count=len(geodesic),
-        mean_euler_deg=float(euler.mean()),
-        mean_deg=float(geodesic.mean()),
-        median_deg=float(np.median(geodesic)),
-        under_deg={str(limit): float((geodesic < limit).mean()) for limit in THRESHOLDS_DEG},
-    )
+def unit(quaternions: Tensor) -> Floats:
+    """(N, 4) of any norm -> float64, unit; where nothing was said (all zero), the identity."""
+    numbers = quaternions.numpy().astype(np.float64)
+    norms = np.linalg.norm(numbers, axis=1, keepdims=True)
+    return np.where(norms > 0, numbers / np.where(norms > 0, norms, 1), [1.0, 0, 0, 0])
+
+
+def _gaps(estimates: list[Estimates]) -> tuple[Gap, ...]:
+    gaps = []
+    for one in estimates:
+        for other in estimates:
+            if (one.image, other.image) != ("occluded", "clean") or one.read_out != other.read_out:
+                continue
+            assert one.visibility is not None
+            difference = (one.geodesic_deg - other.geodesic_deg)[one.visibility >= GAP_FROM]
+            if len(difference):
+                mean, interval = float(difference.mean()), bootstrap_interval(difference)
+                gaps.append(Gap(one.read_out, len(difference), mean, interval))
+    return tuple(gaps)
+
+
+def _worst(one: Estimates, color_of: Any) -> tuple[Sample, ...]:
+    """The images of the largest errors, largest first."""
+    errors = one.geodesic_deg
+    worst = np.argsort(-errors)[:WORST_SHOWN]
+    return tuple(Sample(color_of(int(row)), f"{errors[row]:.0f} deg") for row in worst)
+
+
+def _occluded_color(test: PairImages, row: int) -> Bytes:
+    color: Bytes = test.images(np.array([row]), np.array([False]))[0][0].numpy()
+    return color

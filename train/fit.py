@@ -1,23 +1,30 @@
-"""The training loop: batch -> losses -> step -> log -> checkpoint. In: pairs.h5 and a configuration. Out: a run folder.
+"""The training loop: batch -> losses -> step -> log -> checkpoint. In: images and a configuration. Out: a run folder.
 
-The paper's recipe: stochastic gradient descent, momentum 0.9, learning rate 0.01 that falls every epoch.
+The paper's schedule: stochastic gradient descent, momentum 0.9, learning rate 0.01 that falls every epoch. Recipe
+`best` lets it fall by half a cosine, step by step, after a short rise.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from scene.errors import InputError
 from scene.progress import track
 from train.batches import Batch, batches_an_epoch, epoch_batches
-from train.config import RECIPES, Fit
+from train.config import Fit
 from train.dataset import PairImages, has_split, open_split
-from train.run_folder import Model, RunFolder
+from train.linemod.source import PatchSource, open_patches
+from train.model import Model, Settings, Templates
+from train.predict import predict
+from train.run_folder import RunFolder
+from train.source import PairSource, Source
 from train.training import Training
 
 FEWEST_EPOCHS = 4
@@ -25,6 +32,8 @@ FEWEST_PAIRS = 4
 """an anchor, a partner near it, one far from it, and one to tell the two apart"""
 CHECKPOINT_EVERY_S = 30.0
 """a checkpoint is some hundred megabytes: not worth one every epoch where epochs are short"""
+WARM_UP = 50
+"""steps over which AdamW's learning rate rises"""
 
 
 @dataclass(frozen=True)
@@ -37,17 +46,27 @@ class Plan:
     """in each epoch"""
     epochs: int
 
-    def learning_rate(self, config: Fit, epoch: int) -> float:
-        """Falls by one factor every epoch, from `learning_rate` to `final_rate` times that."""
-        return float(config.learning_rate * config.final_rate ** (epoch / max(1, self.epochs - 1)))
+    def learning_rate(self, config: Fit, epoch: int, step: int) -> float:
+        """The rate of one step of one epoch.
+
+        SGD's falls by one factor every epoch, from `learning_rate` to `final_rate` times that; AdamW's by half a
+        cosine.
+        """
+        first, share = config.first_rate, config.last_rate_share
+        if config.chosen.optimiser == "sgd":
+            return float(first * share ** (epoch / max(1, self.epochs - 1)))
+        done = epoch * self.batches + step
+        cosine = 0.5 * (1 + math.cos(math.pi * done / (self.epochs * self.batches)))
+        return first * min(1.0, (done + 1) / WARM_UP) * (share + (1 - share) * cosine)
 
 
 def planned(config: Fit, pairs: int) -> Plan:
-    """As many epochs as --epochs says, or as make about --steps batches, at least FEWEST_EPOCHS."""
+    """As many epochs as --epochs says, or as make about as many batches as are aimed at, at least FEWEST_EPOCHS."""
     if pairs < FEWEST_PAIRS:
         raise InputError(f"training needs at least {FEWEST_PAIRS} pairs in the train split, got {pairs}; make more")
-    batches = batches_an_epoch(pairs, config.batch_pairs)
-    return Plan(pairs, batches, config.epochs or max(FEWEST_EPOCHS, round(config.steps / batches)))
+    batches = batches_an_epoch(pairs, config.pairs_in_batch)
+    fewest = FEWEST_EPOCHS if config.patches is None else 1
+    return Plan(pairs, batches, config.epochs or max(fewest, round(config.aimed_steps / batches)))
 
 
 def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
@@ -60,25 +79,54 @@ def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
     Returns:
         The trained network, ready to predict.
     """
-    folder = RunFolder(config.output)
+    if config.patches is not None:
+        return _fit_patches(config, say)
     with ExitStack() as files:
         images = files.enter_context(open_split(config.pairs, "train"))
         validation = None
         if has_split(config.pairs, "validation"):
             validation = files.enter_context(open_split(config.pairs, "validation"))
-        plan = planned(config, len(images))
-        state = folder.prepare(config, plan.epochs)
-        training = Training(config, config.input.of(images.size), state)
-        say(described(config, plan, done=training.epoch))
-        _run(training, plan, images, validation, folder)
-    folder.save_model(training.model)
-    return training.model
+        source = PairSource(images, config.input, config.images, config.varied, config.random_boxes)
+        settings = Settings.of(config, images.size, 4, images.file.object_model.name, images.file.object_model.diameter)
+        return _fit_source(config, source, settings, validation, say)
+
+
+def _fit_patches(config: Fit, say: Callable[[str], None]) -> Model:
+    assert config.patches is not None
+    assert config.meshes is not None
+    assert config.object is not None
+    source = open_patches(config.patches, config.meshes, config.object, config.views, config.seed)
+    return _fit_source(config, source, Settings.of(config, source.size, 3, config.object, 0.0), None, say)
+
+
+def _fit_source(
+    config: Fit, source: Source, settings: Settings, validation: PairImages | None, say: Callable[[str], None]
+) -> Model:
+    folder = RunFolder(config.output)
+    plan = planned(config, len(source.quaternion_wxyz))
+    state = folder.prepare(config, plan.epochs)
+    training = Training(config, settings, state)
+    say(described(config, plan, done=training.epoch))
+    _run(training, plan, source, validation, folder)
+    model = Model(training.model.network, settings, templates_of(training.model, source, config))
+    folder.save_model(model)
+    return model
+
+
+def templates_of(model: Model, source: Source, config: Fit) -> Templates:
+    """The nearest neighbour's: the clean images of a pairs file (the occluded where only those were trained on)."""
+    if isinstance(source, PatchSource):
+        inputs, quaternions = source.templates(np.random.default_rng(config.seed))
+        return Templates(model.predict(torch.split(inputs, 256)).features, quaternions)
+    assert isinstance(source, PairSource)
+    features = predict(model, source.pairs, clean=config.images != "occluded").features
+    return Templates(features, source.quaternion_wxyz)
 
 
 def described(config: Fit, plan: Plan, done: int) -> str:
     """One line on what is about to be trained and why that long."""
     term = "with the occlusion term" if config.occlusion else "without the occlusion term"
-    reason = "as asked" if config.epochs else f"from --steps {config.steps}; --epochs says otherwise"
+    reason = "as asked" if config.epochs else f"from --steps {config.aimed_steps}; --epochs says otherwise"
     resumed = f"; {done} of them are done already" if done else ""
     return (
         f"recipe {config.recipe} {term}: {plan.pairs} training pairs, {plan.epochs} epochs of {plan.batches} batches "
@@ -86,11 +134,11 @@ def described(config: Fit, plan: Plan, done: int) -> str:
     )
 
 
-def _run(training: Training, plan: Plan, images: PairImages, validation: PairImages | None, folder: RunFolder) -> None:
+def _run(training: Training, plan: Plan, source: Source, validation: PairImages | None, folder: RunFolder) -> None:
     config, saved_at = training.config, time.monotonic()
     remaining = (plan.epochs - training.epoch) * plan.batches
-    for epoch, rng, batch in track(_schedule(config, plan, images, training.epoch), "train", remaining):
-        training.step(images, batch, rng, plan.learning_rate(config, epoch))
+    for epoch, rng, batch in track(_schedule(config, plan, source, training.epoch), "train", remaining):
+        training.step(source, batch, rng, plan.learning_rate(config, epoch, training.steps_in_epoch))
         if training.steps_in_epoch < plan.batches:
             continue
         training.close_epoch(validation)
@@ -100,12 +148,10 @@ def _run(training: Training, plan: Plan, images: PairImages, validation: PairIma
             saved_at = time.monotonic()
 
 
-def _schedule(
-    config: Fit, plan: Plan, images: PairImages, done: int
-) -> Iterator[tuple[int, np.random.Generator, Batch]]:
+def _schedule(config: Fit, plan: Plan, source: Source, done: int) -> Iterator[tuple[int, np.random.Generator, Batch]]:
     """Every batch still to come, with its epoch and that epoch's generator."""
-    formed = RECIPES[config.recipe].formed_batches
     for epoch in range(done, plan.epochs):
         rng = np.random.default_rng([config.seed, epoch])
-        for batch in epoch_batches(images.quaternion_wxyz, config.batch_pairs, formed=formed, rng=rng):
+        formed, pairs = config.chosen.formed_batches, config.pairs_in_batch
+        for batch in epoch_batches(source.quaternion_wxyz, pairs, formed=formed, rng=rng):
             yield epoch, rng, batch

@@ -1,4 +1,4 @@
-"""The losses of Siamese Regression Networks, one term a function, per sample; weights are applied in `total` alone.
+"""The losses, one term a function, per sample; weights are applied in `total` alone.
 
 Quaternions are wxyz. q and -q are one rotation, so a distance is always the nearer of the two (`pose_distance`): there
 is no border at which two neighbouring rotations would be far apart. Stored quaternions lie on one hemisphere (w >= 0),
@@ -10,9 +10,15 @@ gets gradients of the regression term alone.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from train.config import Difference, LossConfig
+
+TRIPLET_MARGIN = 0.01
+"""m of Wohlhart and Lepetit's equation 2"""
+SMALL = 1e-9
+"""keeps the gradient of a root finite at zero"""
 
 
 def pose_distance(quaternion_a: Tensor, quaternion_b: Tensor) -> Tensor:
@@ -35,6 +41,25 @@ def regression_term(predicted: Tensor, true: Tensor) -> Tensor:
     return pose_distance(predicted, true)
 
 
+def matrix_term(predicted: Tensor, true_quaternions: Tensor) -> Tensor:
+    """Distance of rotation matrices: (B, 3, 3), (B, 4) wxyz -> (B,) Frobenius norm, 2 sqrt(2) sin(half the angle).
+
+    Not squared: the sum of a norm is the rotation's median rather than its mean, and flips do not outweigh the rest.
+    """
+    return ((predicted - matrix_of(true_quaternions)).square().sum(dim=(1, 2)) + SMALL).sqrt()
+
+
+def matrix_of(quaternion_wxyz: Tensor) -> Tensor:
+    """(B, 4) unit, wxyz -> (B, 3, 3)."""
+    w, x, y, z = quaternion_wxyz.unbind(dim=1)
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return torch.stack(rows, dim=1).view(-1, 3, 3)
+
+
 def feature_term(features: tuple[Tensor, Tensor], poses: tuple[Tensor, Tensor], difference: Difference) -> Tensor:
     """Equation 3: the distance of a pair's features should equal the distance of its poses.
 
@@ -51,6 +76,29 @@ def feature_term(features: tuple[Tensor, Tensor], poses: tuple[Tensor, Tensor], 
     """
     gap = feature_distance(*features) - pose_distance(*poses)
     return gap.square() if difference == "squared" else gap.abs()
+
+
+def all_pairs_term(features: Tensor, poses: Tensor, difference: Difference) -> Tensor:
+    """Equation 3 on every pair that a batch holds: (B, D), (B, 4) -> (B * B,).
+
+    Costs next to nothing beside the network, and leaves no pair of neighbours unseen.
+    """
+    pose_distances = (2 - 2 * (poses @ poses.T).abs()).clamp(min=0)
+    # of unit norm, as pose_distances are: so a product replaces a difference
+    feature_distances = (2 - 2 * features @ features.T).clamp(min=0)
+    gap = (feature_distances - pose_distances).flatten()
+    return gap.square() if difference == "squared" else gap.abs()
+
+
+def triplet_term(anchors: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """Wohlhart and Lepetit 2015, equation 2: max(0, 1 - |a - far|^2 / (|a - near|^2 + m)); (B, D) each -> (B,)."""
+    ratio = feature_distance(anchors, far) / (feature_distance(anchors, near) + TRIPLET_MARGIN)
+    return (1 - ratio).clamp(min=0)
+
+
+def same_pose_term(features: Tensor, others: Tensor) -> Tensor:
+    """Wohlhart and Lepetit 2015, equation 3: squared distance of two images at one pose; (B, D), (B, D) -> (B,)."""
+    return feature_distance(features, others)
 
 
 def occlusion_term(occluded: Tensor, clean: Tensor) -> Tensor:
@@ -77,6 +125,7 @@ def total(terms: dict[str, Tensor], config: LossConfig) -> Tensor:
     weights = {
         "regression": config.regression_weight,
         "feature": config.feature_weight,
+        "same_pose": config.feature_weight,
         "occlusion": config.occlusion_weight,
     }
     parts = [weights[name] * values.mean() for name, values in terms.items()]

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scene.errors import TrainingError
-from train.preprocessing import CHANNELS
 
 SMALLEST_INPUT = 12
 """pixels: two unpadded convolutions of 8 and 5 leave one"""
@@ -21,12 +20,14 @@ SMALLEST_INPUT = 12
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about a batch."""
+    """What a network says about a batch."""
 
     features: Tensor
     """(B, D) f(x) of equation 1, of unit norm where normalised"""
     quaternion_wxyz: Tensor
-    """(B, 4) g(f(x)): rotation view_from_object, of unit norm where normalised"""
+    """(B, 4) g(f(x)): the rotation, of unit norm where normalised"""
+    rotation: Tensor | None = None
+    """(B, 3, 3) the same as a matrix, from networks that learn it as one"""
 
 
 class SiameseRegressionNetwork(nn.Module):
@@ -36,7 +37,9 @@ class SiameseRegressionNetwork(nn.Module):
     range of the squared distances between unit quaternions of which the nearer sign is taken. So equation 3 can hold.
     """
 
-    def __init__(self, input_size: int, feature_length: int = 64, *, normalised: bool = True) -> None:
+    def __init__(
+        self, input_size: int, feature_length: int = 64, *, normalised: bool = True, channels: int = 4
+    ) -> None:
         """Builds the layers with fresh weights from torch's global generator.
 
         The paper does not give initial weights. Torch's own, uniform and small, generalised better to occluded images
@@ -46,13 +49,14 @@ class SiameseRegressionNetwork(nn.Module):
             input_size: width and height of the input, pixels.
             feature_length: D; the paper saw little gain above 32.
             normalised: the "N" of figure 2a: features and quaternion of unit norm.
+            channels: 4 of RGB-D, 3 of colour alone.
         """
         super().__init__()
         if input_size < SMALLEST_INPUT:
             raise TrainingError(f"the input must be at least {SMALLEST_INPUT} pixels wide, got {input_size}")
-        self.input_size, self.feature_length, self.normalised = input_size, feature_length, normalised
+        self.normalised = normalised
         side = input_size - SMALLEST_INPUT + 1
-        self.convolution_1 = nn.Conv2d(CHANNELS, 16, 8)
+        self.convolution_1 = nn.Conv2d(channels, 16, 8)
         self.convolution_2 = nn.Conv2d(16, 7, 5)
         self.hidden = nn.Linear(7 * side * side, 256)
         self.feature = nn.Linear(256, feature_length)
@@ -60,7 +64,7 @@ class SiameseRegressionNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Prediction:
-        """(B, 4, size, size) float32 -> features and quaternions."""
+        """(B, channels, size, size) float32 -> features and quaternions."""
         maps = functional.relu(self.convolution_2(functional.relu(self.convolution_1(images))))
         features = functional.relu(self.feature(functional.relu(self.hidden(maps.flatten(1)))))
         if self.normalised:

@@ -17,8 +17,6 @@ from train.config import InputConfig
 
 FAR = 1.0
 """normalised depth of the background, and of a pixel without measurement"""
-CHANNELS = 4
-"""red, green, blue, depth"""
 
 
 def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
@@ -41,6 +39,11 @@ def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
     if size != stacked.shape[-1]:
         stacked = functional.interpolate(stacked, size=(size, size), mode="area")
     return stacked.contiguous(memory_format=torch.channels_last)
+
+
+def color_input(color: Tensor) -> Tensor:
+    """What a network without depth takes: (B, S, S, 3) uint8 RGB -> (B, 3, S, S) float32, channels last in memory."""
+    return (color.float() / 255 - 0.5).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
 def _depth_channel(depth: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
     config.json       the configuration, package versions and the hash of the pairs file
     log.csv           one line an epoch
     checkpoint.pt     while the run is not finished: what it takes to go on exactly where it stopped
-    model.pt          when it is finished: weights, and what is needed to use them
+    model.pt          when it is finished: weights, templates, and what is needed to use them
     evaluation.json   the errors on the test split
 
 Weights are read with `weights_only=True`: a model from a stranger cannot run code.
@@ -24,19 +24,11 @@ import torch
 
 from scene.errors import TrainingError
 from scene.files import as_json, installed_versions, sha256
-from train.config import Fit, InputConfig
-from train.network import SiameseRegressionNetwork
+from train.config import Fit
+from train.model import Model, Settings, Templates, new_network
 
 NOT_PART_OF_A_RUN = ("output", "overwrite", "steps")
 """options that may differ when an interrupted run is taken up again (--steps only proposes the number of epochs)"""
-
-
-@dataclass(frozen=True)
-class Model:
-    """A trained network and the preprocessing it was trained with."""
-
-    network: SiameseRegressionNetwork
-    input: InputConfig
 
 
 @dataclass(frozen=True)
@@ -96,14 +88,14 @@ class RunFolder:
 
     def save_model(self, model: Model) -> None:
         """Writes the finished network and removes the checkpoint."""
-        network = model.network
-        settings = {
-            "input_size": network.input_size,
-            "feature_length": network.feature_length,
-            "normalised": network.normalised,
-            "input": dataclasses.asdict(model.input),
+        assert model.templates is not None, "a finished run has templates"
+        state = {
+            "settings": json.dumps(dataclasses.asdict(model.settings)),
+            "weights": model.network.state_dict(),
+            "template_features": model.templates.features,
+            "template_quaternions": torch.from_numpy(model.templates.quaternion_wxyz),
         }
-        _save({"settings": json.dumps(settings), "weights": network.state_dict()}, self.model)
+        _save(state, self.model)
         self.checkpoint.unlink(missing_ok=True)
 
     def load_model(self) -> Model:
@@ -111,12 +103,14 @@ class RunFolder:
         if not self.model.is_file():
             raise TrainingError(f"{self.path} must hold a finished run and has no {self.model.name}; run: train fit")
         state = _load(self.model)
-        settings = json.loads(state["settings"])
-        network = SiameseRegressionNetwork(
-            settings["input_size"], settings["feature_length"], normalised=settings["normalised"]
-        )
-        network.load_state_dict(state["weights"])
-        return Model(network.eval(), InputConfig(**settings["input"]))
+        try:
+            settings = Settings(**json.loads(state["settings"]))
+            network = new_network(settings)
+            network.load_state_dict(state["weights"])
+            templates = Templates(state["template_features"], state["template_quaternions"].numpy())
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise TrainingError(f"{self.model} was written by another version ({error}); train again") from error
+        return Model(network.eval(), settings, templates)
 
     def write_log(self, rows: list[dict[str, float]]) -> None:
         """Writes one line an epoch."""
@@ -130,8 +124,31 @@ def run_record(config: Fit, epochs: int) -> dict[str, Any]:
     """What config.json says; two runs of one `identity` do the same steps."""
     options = json.loads(as_json(config))
     identity = {name: value for name, value in options.items() if name not in NOT_PART_OF_A_RUN}
-    identity |= {"epochs": epochs, "pairs_sha256": sha256(config.pairs)}
+    identity |= {"epochs": epochs, **_sources(config)}
     return {"configuration": options, "identity": identity, "versions": installed_versions()}
+
+
+def is_finished(config: Fit) -> bool:
+    """Whether the output folder holds a finished run of this very configuration, on these very images."""
+    folder = RunFolder(config.output)
+    try:
+        record = json.loads((folder.path / "config.json").read_text())
+    except (OSError, ValueError):
+        return False
+    wanted = run_record(config, record["identity"]["epochs"])
+    same = wanted["identity"] == record["identity"] and config.steps == record["configuration"]["steps"]
+    return same and folder.model.exists()
+
+
+def _sources(config: Fit) -> dict[str, str]:
+    """Hashes of what is trained on; of patches, of their rotations and split."""
+    if config.patches is None:
+        return {"pairs_sha256": sha256(config.pairs)}
+    listed = [
+        config.patches / "real" / "training_split.txt",
+        config.patches / "real" / str(config.object) / "poses.txt",
+    ]
+    return {f"{path.name}_sha256": sha256(path) for path in listed}
 
 
 def _save(state: dict[str, Any], path: Path) -> None:

@@ -5,6 +5,7 @@ Randomness is drawn anew from (seed, epoch) at the start of each epoch, so that 
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -13,37 +14,41 @@ import torch
 from torch import Tensor
 
 from scene.rotations import geodesic_angle, matrix_from_quaternion
-from train.augmentation import augmented
 from train.batches import Batch
-from train.config import RECIPES, Fit
+from train.config import Fit
 from train.dataset import PairImages
-from train.losses import feature_term, occlusion_term, regression_term, total
-from train.network import Prediction, SiameseRegressionNetwork
+from train.losses import (
+    all_pairs_term,
+    feature_term,
+    matrix_term,
+    occlusion_term,
+    regression_term,
+    same_pose_term,
+    total,
+    triplet_term,
+)
+from train.model import Model, Settings, new_network
+from train.network import Prediction
 from train.predict import predict
-from train.preprocessing import network_input
-from train.run_folder import Model
+from train.source import Source
 
 
 class Training:
     """Network, optimiser and log of a run."""
 
-    def __init__(self, config: Fit, input_size: int, state: dict[str, Any] | None = None) -> None:
+    def __init__(self, config: Fit, settings: Settings, state: dict[str, Any] | None = None) -> None:
         """Fresh from the configuration's seed, or as a checkpoint left it.
 
         Args:
             config: the whole configuration.
-            input_size: pixels along a side of the network's input.
+            settings: of the network.
             state: what `state()` returned; None to start.
         """
-        self.config, self.recipe = config, RECIPES[config.recipe]
+        self.config, self.recipe, self.settings = config, config.chosen, settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.network = SiameseRegressionNetwork(
-                input_size, config.feature_length, normalised=self.recipe.normalised
-            )
-        self.optimiser = torch.optim.SGD(
-            self.network.parameters(), config.learning_rate, config.momentum, weight_decay=config.weight_decay
-        )
+            self.network = new_network(settings)
+        self.optimiser = self._new_optimiser()
         self.log: list[dict[str, float]] = []
         self._terms: list[dict[str, float]] = []
         self._epoch_began = time.monotonic()
@@ -51,6 +56,12 @@ class Training:
             self.network.load_state_dict(state["weights"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.log = state["log"]
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        weights, rate, decay = self.network.parameters(), self.config.first_rate, self.config.decay
+        if self.recipe.optimiser == "adamw":
+            return torch.optim.AdamW(weights, rate, weight_decay=decay)
+        return torch.optim.SGD(weights, rate, self.config.momentum, weight_decay=decay)
 
     @property
     def epoch(self) -> int:
@@ -65,21 +76,19 @@ class Training:
     @property
     def model(self) -> Model:
         """The network as it is now, ready to predict."""
-        return Model(self.network.eval(), self.config.input)
+        return Model(self.network.eval(), self.settings)
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on: tensors, numbers and text only."""
         return {"weights": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "log": self.log}
 
-    def step(self, images: PairImages, batch: Batch, rng: np.random.Generator, learning_rate: float) -> None:
+    def step(self, source: Source, batch: Batch, rng: np.random.Generator, learning_rate: float) -> None:
         """One batch: forward, losses, backward, update."""
         self.network.train()
-        inputs = network_input(*images.images(batch.rows, batch.clean), self.config.input)
-        if self.config.augment:
-            inputs = augmented(inputs, rng)
-        poses = torch.from_numpy(images.quaternion_wxyz[batch.rows]).float()
+        inputs, poses = source.inputs(batch, rng)
         terms = self.terms(self.network(inputs), poses)
-        self.optimiser.param_groups[0]["lr"] = learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
         self.optimiser.zero_grad()
         total(terms, self.config.loss).backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -87,15 +96,31 @@ class Training:
 
     def terms(self, predicted: Prediction, poses: Tensor) -> dict[str, Tensor]:
         """The losses that the recipe asks for; rows are anchors, partners, counterparts (see batches.py)."""
-        anchors, partners, counterparts = predicted.features.chunk(3)
-        anchor_poses, partner_poses, _ = poses.chunk(3)
-        terms = {"regression": regression_term(predicted.quaternion_wxyz, poses)}
-        if self.recipe.feature_term:
-            difference = self.config.loss.difference
-            terms["feature"] = feature_term((anchors, partners), (anchor_poses, partner_poses), difference)
+        terms: dict[str, Tensor] = {}
+        if self.recipe.regression and predicted.rotation is not None:
+            terms["regression"] = matrix_term(predicted.rotation, poses)
+        elif self.recipe.regression:
+            terms["regression"] = regression_term(predicted.quaternion_wxyz, poses)
+        terms |= self._feature_terms(predicted.features, poses)
         if self.config.occlusion:
+            anchors, _, counterparts = predicted.features.chunk(3)
             terms["occlusion"] = occlusion_term(anchors, counterparts)
         return terms
+
+    def _feature_terms(self, features: Tensor, poses: Tensor) -> dict[str, Tensor]:
+        difference = self.config.loss.difference
+        anchors, partners, counterparts = features.chunk(3)
+        if self.recipe.feature_term == "pairs":
+            anchor_poses, partner_poses, _ = poses.chunk(3)
+            return {"feature": feature_term((anchors, partners), (anchor_poses, partner_poses), difference)}
+        if self.recipe.feature_term == "all-pairs":
+            return {"feature": all_pairs_term(features, poses, difference)}
+        if self.recipe.feature_term == "triplets":
+            half = len(anchors) // 2  # the partners near their anchors come first; far is what is farthest in the batch
+            far = (poses[:half] @ poses.T).abs().argmin(dim=1)
+            triplets = triplet_term(anchors[:half], partners[:half], features[far])
+            return {"feature": triplets, "same_pose": same_pose_term(anchors, counterparts)}
+        return {}
 
     def close_epoch(self, validation: PairImages | None) -> None:
         """Adds the epoch's line to the log."""
@@ -106,7 +131,7 @@ class Training:
                 "epoch": len(self.log) + 1,
                 "learning_rate": self.optimiser.param_groups[0]["lr"],
                 **means,
-                "validation_occluded_deg": _mean_error_deg(self.model, validation) if validation else float("nan"),
+                "validation_occluded_deg": _mean_error_deg(self.model, validation) if validation else math.nan,
                 "seconds": round(now - self._epoch_began, 2),
             }
         )

@@ -28,7 +28,7 @@ def row(image: str, read_out: str, mean: float) -> dict[str, object]:
         "read_out": read_out,
         "visibility": "all",
         "count": 7,
-        "mean_deg": mean,
+        "mean_geodesic_deg": mean,
         "mean_euler_deg": mean / 2,
     }
 
@@ -36,7 +36,7 @@ def row(image: str, read_out: str, mean: float) -> dict[str, object]:
 def test_pose_table_sets_the_runs_side_by_side(tmp_path: Path) -> None:
     for (_, folder), mean in zip(RUNS, (10.0, 20.0), strict=True):
         (tmp_path / folder).mkdir()
-        rows = [row("occluded", "regression", mean), row("occluded", "neighbour", mean + 1)]
+        rows = [row("occluded", "regression", mean), row("occluded", "nearest_neighbour", mean + 1)]
         (tmp_path / folder / "evaluation.json").write_text(json.dumps({"rows": rows}))
     figures = pose_figures(tmp_path)
     assert figures.headings[2:4] == ("regression with", "regression without")

@@ -13,9 +13,10 @@ from scene.metrics import VISIBILITY_EDGES, mean_euler_error_deg, rotation_error
 from scene.rotations import matrix_from_rotation_vector, random_rotations
 from tests.train.samples import learnable_file, quick
 from train.cli import run
-from train.evaluate import evaluate, visibility_ranges
+from train.errors import visibility_ranges
+from train.evaluate import evaluate
 from train.fit import fit
-from train.predict import nearest_neighbour
+from train.model import Templates
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +57,21 @@ def test_visibility_ranges_cover_everything_once() -> None:
 
 def test_nearest_neighbour_is_the_nearest_template() -> None:
     templates, poses = torch.tensor([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0, 0, 0, 0], [0, 1.0, 0, 0]])
-    found = nearest_neighbour(torch.tensor([[0.9, 0.1], [0.2, 0.7]]), templates, poses)
+    found, distance = Templates(templates, poses).nearest(torch.tensor([[0.9, 0.1], [0.2, 0.7]]))
+    torch.testing.assert_close(distance, torch.tensor([0.02, 0.13]).sqrt())
     np.testing.assert_array_equal(found, poses[[1, 0]])
 
 
 def test_rows_of_ranges_add_up_to_the_whole(pairs: Path, tmp_path: Path) -> None:
     evaluation = evaluate(fit(quick(pairs, tmp_path / "run"), lambda _: None), pairs)
-    assert evaluation.test_pairs == 16
+    assert evaluation.count == 16
     for image in ("occluded", "clean"):
-        for read_out in ("regression", "neighbour"):
+        for read_out in ("regression", "nearest_neighbour"):
             rows = [row for row in evaluation.rows if (row.image, row.read_out) == (image, read_out)]
             assert rows[0].visibility == "all"
             assert sum(row.count for row in rows[1:]) == rows[0].count == 16
-            mean = sum(row.count * row.mean_deg for row in rows[1:]) / 16
-            assert mean == pytest.approx(rows[0].mean_deg)
+            mean = sum(row.count * row.mean_geodesic_deg for row in rows[1:]) / 16
+            assert mean == pytest.approx(rows[0].mean_geodesic_deg)
             shares = [rows[0].under_deg[limit] for limit in ("5", "10", "20")]
             assert shares == sorted(shares)
     assert evaluation.row("clean", "regression", "0.0-0.2") is None
@@ -83,9 +85,9 @@ def test_fit_prints_the_test_table(
     assert run(["fit", "--occlusion", "--epochs", "1", "--batch-pairs", "16"]) == 0
     printed = capsys.readouterr().out
     assert "recipe srn with the occlusion term" in printed
-    assert "pose error on 16 test pairs of pairs.h5, degrees" in printed
+    assert "pose error on 16 test poses of pairs.h5, degrees" in printed
     written = json.loads(Path("run/evaluation.json").read_text())
-    assert {row["read_out"] for row in written["rows"]} == {"regression", "neighbour"}
+    assert {row["read_out"] for row in written["rows"]} == {"regression", "nearest_neighbour"}
     assert run(["evaluate", "run", "pairs.h5", "--json", "errors.json"]) == 0
     assert json.loads(Path("errors.json").read_text()) == written
     assert run(["evaluate", "run", "pairs.h5", "--json", "errors.json"]) == 2

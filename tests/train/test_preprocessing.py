@@ -1,4 +1,4 @@
-"""What the four numbers of a pixel mean; what augmentation does."""
+"""What the four numbers of a pixel mean; colour alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import torch
 
 from pairs.format import stored_depth
-from train.augmentation import LARGEST_SHIFT, augmented
 from train.config import InputConfig
-from train.preprocessing import network_input
+from train.preprocessing import color_input, network_input
 
 
 def one_pixel(color: tuple[int, int, int], depth_m: float, config: InputConfig | None = None) -> list[float]:
@@ -48,15 +47,6 @@ def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
     np.testing.assert_allclose(shrunk[0, :, 0, 0], [-0.25, -0.25, -0.25, -1.0])
 
 
-def test_augmentation_varies_colour_and_place_but_not_depth_values() -> None:
-    images = torch.full((6, 4, 12, 12), 0.1)
-    images[:, 3, 5, 5] = -0.7
-    varied = augmented(images, np.random.default_rng(0))
-    assert varied.shape == images.shape
-    assert set(varied[:, 3].unique().tolist()) == set(images[:, 3].unique().tolist())
-    places = {tuple(np.argwhere(image.numpy() < 0)[0]) for image in varied[:, 3]}
-    assert len(places) > 1
-    assert all(max(abs(row - 5), abs(column - 5)) <= LARGEST_SHIFT for row, column in places)
-    assert len(varied[:, 0, 0, 0].unique()) == 6
-    assert varied[:, :3].max() <= 0.5
-    torch.testing.assert_close(varied, augmented(images, np.random.default_rng(0)))
+def test_colour_alone_is_centred_in_the_same_way() -> None:
+    color = torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8)
+    np.testing.assert_allclose(color_input(color)[0, :, 0, 0], [-0.5, 0.5, -0.3], atol=1e-6)

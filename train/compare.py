@@ -1,0 +1,158 @@
+"""The paper's figure 2 and table 2 by one command: every recipe on every object, each a run folder of its own.
+
+A cell is a run as `train fit` makes it, tested as `train evaluate` does. What is finished is not done again, and what
+was interrupted goes on, so the command may be repeated until it is through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scene.errors import InputError
+from scene.files import as_json, installed_versions, refuse_existing
+from train.config import Compare, Fit
+from train.errors import ErrorRow
+from train.evaluate import Evaluation, evaluate, evaluate_patches
+from train.fit import fit
+from train.linemod.patches import mesh_path, read_object_patches
+from train.run_folder import RunFolder, is_finished
+from train.table_page import write_comparison
+
+PAPER_ROWS: dict[str, dict[str, tuple[float, float]]] = {
+    "ape": {"srn": (12.3, 11.8), "wohlhart": (float("nan"), 15.0)},
+    "benchvise": {"srn": (15.6, 13.2), "wohlhart": (float("nan"), 15.5)},
+    "cam": {"srn": (10.9, 10.1), "wohlhart": (float("nan"), 12.0)},
+    "can": {"srn": (14.5, 12.3), "wohlhart": (float("nan"), 15.5)},
+    "cat": {"srn": (12.1, 10.4), "wohlhart": (float("nan"), 14.0)},
+    "driller": {"srn": (16.7, 13.2), "wohlhart": (float("nan"), 17.8)},
+    "duck": {"srn": (13.1, 10.9), "wohlhart": (float("nan"), 13.9)},
+    "holepuncher": {"srn": (12.9, 11.4), "wohlhart": (float("nan"), 13.2)},
+    "iron": {"srn": (11.6, 10.2), "wohlhart": (float("nan"), 11.4)},
+    "lamp": {"srn": (12.6, 11.1), "wohlhart": (float("nan"), 13.3)},
+    "phone": {"srn": (12.9, 11.7), "wohlhart": (float("nan"), 18.2)},
+}
+"""table 2: mean Euler error in degrees, end to end and by nearest neighbour, of RGB-D images (ours are colour alone)"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One recipe on one object, or one column of a pairs file's table."""
+
+    label: str
+    """of the recipe, and what differs from its usual form"""
+    name: str
+    """of the object"""
+    config: Fit
+
+
+def cells(config: Compare) -> list[Cell]:
+    """Object by object, so that what is drawn of an object is drawn once."""
+    found = []
+    for name in config.objects:
+        for recipe in config.recipes:
+            fit_config = Fit(
+                recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
+                output=config.output / name / recipe, overwrite=config.again, steps=config.steps, seed=config.seed,
+            )  # fmt: skip
+            found.append(Cell(recipe, name, fit_config))
+    for path in config.pairs:
+        found += _pairs_cells(config, path)
+    return found
+
+
+def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
+    """Every recipe, and table 2's last row: srn with the occlusion term, and what it should be better than."""
+
+    def cell(label: str, **options: object) -> Cell:
+        output = config.output / path.stem / label
+        fit_config = Fit(
+            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed,
+            **options,  # type: ignore[arg-type]
+        )  # fmt: skip
+        return Cell(label, path.stem, fit_config)
+
+    found = [cell(recipe, recipe=recipe, occlusion=recipe == "best") for recipe in config.recipes]
+    if "srn" in config.recipes:
+        found += [
+            cell("srn-occlusion", recipe="srn", occlusion=True),
+            cell("srn-random-boxes", recipe="srn", random_boxes=True),
+            cell("srn-clean-only", recipe="srn", images="clean"),
+            cell("srn-occluded-only", recipe="srn", images="occluded"),
+        ]
+    return found
+
+
+def compare(config: Compare, say: Callable[[str], None] = print) -> tuple[ErrorRow, ...]:
+    """Fills every cell that is not filled, then writes table and page.
+
+    Args:
+        config: the whole configuration.
+        say: takes a line for each cell.
+
+    Returns:
+        The rows of all cells.
+    """
+    _check(config)
+    planned = cells(config)
+    evaluations: list[tuple[Cell, Evaluation]] = []
+    for number, cell in enumerate(planned, 1):
+        say(f"[{number}/{len(planned)}] {cell.name}, {cell.label}")
+        evaluations.append((cell, _filled(cell, say)))
+        _write(config, config.output / "comparison.json", evaluations)  # what is known can be looked at
+    if config.json is not None:
+        _write(config, config.json, evaluations)
+    return tuple(row for cell, one in evaluations for row in _labelled(cell, one))
+
+
+def _check(config: Compare) -> None:
+    """Everything that can be refused is refused before hours of training."""
+    if config.json is not None:
+        refuse_existing(config.json, overwrite=config.overwrite)
+    try:
+        config.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{config.output} must be a folder that can be written ({error}); give --output") from error
+    for name in config.objects:
+        assert config.patches is not None
+        assert config.meshes is not None
+        read_object_patches(config.patches, name)
+        mesh_path(config.meshes, name)
+    for path in config.pairs:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist; give a pairs file that renderer make-pairs wrote")
+
+
+def _filled(cell: Cell, say: Callable[[str], None]) -> Evaluation:
+    folder = RunFolder(cell.config.output)
+    if not cell.config.overwrite and is_finished(cell.config):
+        say(f"  finished already, in {folder.path}")
+        model = folder.load_model()
+    else:
+        model = fit(cell.config, say)
+    if cell.config.patches is None:
+        return evaluate(model, cell.config.pairs)
+    return evaluate_patches(model, read_object_patches(cell.config.patches, cell.name).test, cell.name)
+
+
+def _labelled(cell: Cell, evaluation: Evaluation) -> list[ErrorRow]:
+    """Rows that bear the cell's label and object."""
+    return [replace(row, recipe=cell.label, object=cell.name) for row in evaluation.rows]
+
+
+def _write(config: Compare, target: Path, evaluations: list[tuple[Cell, Evaluation]]) -> None:
+    rows = [row for cell, one in evaluations for row in _labelled(cell, one)]
+    record = {
+        "configuration": json.loads(as_json(config)),
+        "versions": installed_versions(),
+        "rows": [row.as_json() for row in rows],
+        "paper": PAPER_ROWS,
+    }
+    text = json.dumps(record, indent=2).replace("NaN", "null") + "\n"
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{target} could not be written ({error}); give another --json") from error
+    write_comparison(config.output / "index.html", rows, PAPER_ROWS)

@@ -1,0 +1,96 @@
+"""What a run on LINEMOD patches draws its batches from, and what it is tested on.
+
+Training images are the real ones of the training split and views of the mesh; the renders that come with the patches
+fix where the mesh lies, and the test images are looked at by nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scene.arrays import Floats, Integers
+from scene.drawing import OBJECT, open_drawer
+from scene.object_model import ObjectModel, load_object
+from scene.rotations import matrix_from_quaternion
+from train.augmentation import turned
+from train.batches import Batch
+from train.linemod.mesh_fit import MeshFit, body_of, fit_mesh
+from train.linemod.patches import ObjectPatches, Patches, mesh_path, read_object_patches
+from train.linemod.synthesis import Synthesis
+from train.linemod.view_bank import make_bank
+from train.preprocessing import color_input
+
+REAL_SHARE = 0.4
+"""of the rows of an epoch: the few real images are worth more than their number"""
+LARGEST_TURN = np.radians(25.0)
+"""about the line of sight, of every training image"""
+
+
+@dataclass(frozen=True)
+class PatchSource:
+    """Rows are real training patches, each several times over, and views of the mesh."""
+
+    patches: ObjectPatches
+    synthesis: Synthesis
+    items: Integers
+    """(N,) what each row shows: an image of `synthesis`"""
+    quaternion_wxyz: Floats
+    """(N, 4)"""
+
+    channels = 3
+
+    @property
+    def size(self) -> int:
+        """As of Source."""
+        return self.patches.size
+
+    def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """As of Source; `clean` has no meaning here: every image is made anew, so a counterpart differs anyway."""
+        turns = np.tile(rng.uniform(-LARGEST_TURN, LARGEST_TURN, batch.pairs), 3)
+        images = self.synthesis.images(self.items[batch.rows], turns, rng)
+        quaternions = turned(self.quaternion_wxyz[batch.rows], turns)
+        return (images - 0.5).contiguous(memory_format=torch.channels_last), torch.from_numpy(quaternions).float()
+
+    def templates(self, rng: np.random.Generator) -> tuple[Tensor, Floats]:
+        """(T, 3, S, S) network input and (T, 4): the real images as they are, and the views before backgrounds."""
+        real = self.patches.training
+        views = np.arange(len(real), len(real) + len(self.synthesis.bank))
+        made = [self.synthesis.images(part, np.zeros(len(part)), rng) - 0.5 for part in np.array_split(views, 16)]
+        shown = self.items >= len(real)
+        quaternions = np.concatenate([real.quaternion_wxyz, self.quaternion_wxyz[shown]])
+        return torch.cat([color_input(torch.from_numpy(real.color)), *made]), quaternions
+
+
+@lru_cache(maxsize=2)
+def open_patches(patches: Path, meshes: Path, name: str, views: int, seed: int) -> PatchSource:
+    """Reads an object's patches, finds where its mesh lies and draws its views; kept, as several recipes want it."""
+    read = read_object_patches(patches, name)
+    model = load_object(mesh_path(meshes, name), "mm")
+    drawer = open_drawer("raster")
+    fit = fit_mesh(model, read.renders, drawer)
+    training = read.training
+    rng = np.random.default_rng(seed)
+    bank = make_bank(model, fit, training.quaternion_wxyz, views, read.size, drawer, rng)
+    covers = np.stack([_cover(fit, model, rotation, read.size) for rotation in _rotations(training)])
+    repeats = max(1, round(REAL_SHARE / (1 - REAL_SHARE) * views / len(training)))
+    return PatchSource(
+        patches=read,
+        synthesis=Synthesis.of(training, covers, bank),
+        items=np.concatenate([np.tile(np.arange(len(training)), repeats), len(training) + np.arange(views)]),
+        quaternion_wxyz=np.concatenate([np.tile(training.quaternion_wxyz, (repeats, 1)), bank.quaternion_wxyz]),
+    )
+
+
+def _rotations(patches: Patches) -> Floats:
+    return matrix_from_quaternion(patches.quaternion_wxyz)
+
+
+def _cover(fit: MeshFit, model: ObjectModel, rotation: Floats, size: int) -> np.ndarray:
+    placed = body_of(model).placed(fit.camera_from_mesh(rotation))
+    return np.asarray(open_drawer("raster").draw([placed], fit.camera(size)).labels == OBJECT)

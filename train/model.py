@@ -1,0 +1,114 @@
+"""A trained network with all that it takes to use it: preprocessing, and the templates of the nearest neighbour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from scene.arrays import Floats
+from train.config import Fit, InputConfig
+from train.network import Prediction, SiameseRegressionNetwork
+from train.preprocessing import color_input, network_input
+from train.residual import ResidualNetwork
+
+IMAGES_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What has to be known of a network beside its weights."""
+
+    network: Literal["paper", "residual"]
+    input_size: int
+    """pixels along a side of what the network takes"""
+    stored_size: int
+    """pixels along a side of the crops it was trained on"""
+    channels: int
+    """4 of RGB-D, 3 of colour alone"""
+    feature_length: int
+    normalised: bool
+    regression: bool
+    """False where only the nearest neighbour tells the rotation"""
+    background: Literal["cut", "kept"]
+    recipe: str
+    object: str
+    """name of what it was trained on"""
+    diameter: float = 0.0
+    """metres, of the object; 0 where colour alone is seen"""
+
+    @staticmethod
+    def of(config: Fit, stored_size: int, channels: int, name: str, diameter: float) -> Settings:
+        """From a configuration and what it is trained on."""
+        recipe = config.chosen
+        return Settings(
+            network=recipe.network,
+            input_size=stored_size if channels == 3 else config.input.of(stored_size),
+            stored_size=stored_size,
+            channels=channels,
+            feature_length=config.feature_length,
+            normalised=recipe.normalised,
+            regression=recipe.regression,
+            background=config.input.background,
+            recipe=config.recipe,
+            object=name,
+            diameter=diameter,
+        )
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Features of images whose rotation is known."""
+
+    features: Tensor
+    """(T, D)"""
+    quaternion_wxyz: Floats
+    """(T, 4)"""
+
+    def nearest(self, features: Tensor) -> tuple[Floats, Tensor]:
+        """The other read-out of figure 2a, by exact search: the pose of the template whose features are nearest.
+
+        Args:
+            features: (B, D) of the images asked about.
+
+        Returns:
+            (B, 4) wxyz, and (B,) the distance of the features.
+        """
+        distance, at = torch.cdist(features, self.features).min(dim=1)
+        nearest: Floats = self.quaternion_wxyz[at.numpy()]
+        return nearest, distance
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network, ready to predict."""
+
+    network: nn.Module
+    settings: Settings
+    templates: Templates | None = None
+
+    def inputs(self, color: Tensor, depth: Tensor | None) -> Tensor:
+        """(B, S, S, 3) uint8 and (B, S, S) depth as pairs files store it -> what the network takes."""
+        if self.settings.channels == 3:
+            return color_input(color)
+        assert depth is not None, "a network of RGB-D is given depth by its callers"
+        return network_input(color, depth, InputConfig(self.settings.background, self.settings.input_size))
+
+    def predict(self, inputs: Iterable[Tensor]) -> Prediction:
+        """The network on batches of inputs, joined."""
+        self.network.eval()
+        with torch.inference_mode():
+            parts = [self.network(batch) for batch in inputs]
+        features = torch.cat([part.features for part in parts])
+        return Prediction(features, torch.cat([part.quaternion_wxyz for part in parts]))
+
+
+def new_network(settings: Settings) -> nn.Module:
+    """With fresh weights from torch's global generator."""
+    size, length, channels = settings.input_size, settings.feature_length, settings.channels
+    if settings.network == "residual":
+        return ResidualNetwork(size, length, channels=channels)
+    return SiameseRegressionNetwork(size, length, normalised=settings.normalised, channels=channels)

@@ -1,0 +1,72 @@
+"""The recipes: what a run's network, batches, losses and optimiser are, as one row of numbers each.
+
+regression, batches, normalised and srn are the four steps of the paper's figure 2a; wohlhart is the method it compares
+itself with; best is this product's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RecipeName = Literal["regression", "batches", "normalised", "srn", "wohlhart", "best"]
+FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, and how."""
+
+    meaning: str
+    """a few words for tables"""
+    network: Literal["paper", "residual"] = "paper"
+    """the paper's (network.py), or a smaller and deeper one (residual.py)"""
+    formed_batches: bool = True
+    """B: half of the pairs near in pose and half far, instead of pairs at random"""
+    normalised: bool = True
+    """N: features and quaternion of unit norm"""
+    regression: bool = True
+    """whether the network's own rotation is trained; else the nearest neighbour is the only read-out"""
+    feature_term: FeatureTerm = "pairs"
+    """F: equation 3 on the formed pairs; on all pairs of the batch; or Wohlhart and Lepetit's triplets and pairs"""
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: float = 0.01
+    """of the first epoch, for losses that are means over the batch"""
+    final_rate: float = 0.3
+    """the last epoch's learning rate as a fraction of the first's"""
+    weight_decay: float = 1e-4
+    """lambda of equation 4; AdamW's own decay where that is the optimiser"""
+    batch_pairs: int = 100
+    """pairs in a batch; a batch holds three images for each"""
+    augment: bool = False
+    """vary the images of pairs files; images of patches always vary"""
+    steps: int = 300
+    """what the default number of epochs aims at, on pairs files"""
+    patch_steps: int = 800
+    """the same, on patches"""
+
+
+RECIPES: dict[RecipeName, Recipe] = {
+    "regression": Recipe(
+        "S: simple regression", formed_batches=False, normalised=False, feature_term="none"
+    ),
+    "batches": Recipe("S+B: batches of near and far pairs", normalised=False, feature_term="none"),
+    "normalised": Recipe("S+B+N: features and quaternion of unit norm", feature_term="none"),
+    "srn": Recipe("S+B+N+F: Siamese Regression Network"),
+    "wohlhart": Recipe(
+        "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets"
+    ),
+    "best": Recipe(
+        "small residual network, 6D rotation, all pairs, augmentation, AdamW",
+        network="residual",
+        feature_term="all-pairs",
+        optimiser="adamw",
+        learning_rate=2e-3,
+        final_rate=0.0,
+        weight_decay=0.02,
+        batch_pairs=32,
+        augment=True,
+        steps=600,
+        patch_steps=900,
+    ),
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Where a run's batches come from: `Source` is what the loop needs of any training set, `PairSource` a pairs file's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scene.arrays import Floats
+from train.augmentation import boxed, turned, varied
+from train.batches import Batch
+from train.config import Images, InputConfig
+from train.dataset import PairImages
+from train.preprocessing import network_input
+
+LARGEST_TURN = np.radians(45.0)
+"""about the line of sight, of images that are varied"""
+
+
+class Source(Protocol):
+    """A training set."""
+
+    @property
+    def quaternion_wxyz(self) -> Floats:
+        """(N, 4) of its rows, to form batches by."""
+
+    @property
+    def channels(self) -> int:
+        """Of the network's input."""
+
+    @property
+    def size(self) -> int:
+        """Pixels along a side of the network's input."""
+
+    def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """(3 P, channels, size, size) float32 and (3 P, 4) float32, what the network sees and should say."""
+
+
+@dataclass(frozen=True)
+class PairSource:
+    """The images of a pairs file."""
+
+    pairs: PairImages
+    input: InputConfig
+    images: Images = "both"
+    augment: bool = False
+    random_boxes: bool = False
+
+    channels = 4
+
+    @property
+    def quaternion_wxyz(self) -> Floats:
+        """As of Source."""
+        return self.pairs.quaternion_wxyz
+
+    @property
+    def size(self) -> int:
+        """As of Source."""
+        return self.input.of(self.pairs.size)
+
+    def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """As of Source; the three images of an anchor turn together, so that near stays near."""
+        clean = batch.clean if self.images == "both" else np.full(len(batch.rows), self.images == "clean")
+        inputs = network_input(*self.pairs.images(batch.rows, clean), self.input)
+        quaternions = self.pairs.quaternion_wxyz[batch.rows]
+        if self.augment:
+            turns = np.tile(rng.uniform(-LARGEST_TURN, LARGEST_TURN, batch.pairs), 3)
+            inputs, quaternions = varied(inputs, turns, rng), turned(quaternions, turns)
+        if self.random_boxes:
+            inputs = boxed(inputs, rng)
+        return inputs, torch.from_numpy(quaternions).float()
