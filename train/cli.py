@@ -17,6 +17,7 @@ from train.dataset import has_split
 from train.evaluate import Evaluation, evaluate, evaluate_patches
 from train.fit import fit
 from train.linemod.patches import read_object_patches
+from train.processes import is_first_process
 from train.report import error_table, print_table
 from train.run_folder import RunFolder
 from train.table_page import comparison_table
@@ -38,6 +39,8 @@ def run(arguments: list[str] | None) -> int:
 def run_fit(config: Fit) -> None:
     """Trains, then tests on the images nothing was learnt from."""
     model = fit(config)
+    if not is_first_process():
+        return
     folder = RunFolder(config.output)
     print(f"network in {folder.model}")
     if config.patches is not None and config.object is not None:
@@ -79,3 +82,7 @@ def _report(evaluation: Evaluation, path: Path | None) -> None:
     except OSError as error:
         raise InputError(f"{path} could not be written ({error}); give another path") from error
     print(f"errors in {path}")
+
+
+if __name__ == "__main__":
+    main()

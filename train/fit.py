@@ -23,6 +23,7 @@ from train.dataset import PairImages, has_split, open_split
 from train.linemod.source import PatchSource, open_patches
 from train.model import Model, Settings, Templates
 from train.predict import predict
+from train.processes import joined_processes
 from train.run_folder import RunFolder
 from train.source import PairSource, Source
 from train.training import Training
@@ -104,12 +105,18 @@ def _fit_source(
 ) -> Model:
     folder = RunFolder(config.output)
     plan = planned(config, len(source.quaternion_wxyz))
-    state = folder.prepare(config, plan.epochs)
-    training = Training(config, settings, state)
-    say(described(config, plan, done=training.epoch))
-    _run(training, plan, source, validation, folder)
-    model = Model(training.model.network, settings, templates_of(training.model, source, config))
-    folder.save_model(model)
+    with joined_processes() as processes:
+        if processes.first:
+            folder.prepare(config, plan.epochs)
+        processes.wait()
+        training = Training(config, settings, folder.load_checkpoint(), processes)
+        if processes.first:
+            say(described(config, plan, done=training.epoch))
+        _run(training, plan, source, validation, folder)
+        model = Model(training.model.network, settings, templates_of(training.model, source, config))
+        if processes.first:
+            folder.save_model(model)
+        processes.wait()
     return model
 
 
@@ -137,21 +144,27 @@ def described(config: Fit, plan: Plan, done: int) -> str:
 def _run(training: Training, plan: Plan, source: Source, validation: PairImages | None, folder: RunFolder) -> None:
     config, saved_at = training.config, time.monotonic()
     remaining = (plan.epochs - training.epoch) * plan.batches
-    for epoch, rng, batch in track(_schedule(config, plan, source, training.epoch), "train", remaining):
+    schedule = _schedule(config, plan, source, training)
+    for epoch, rng, batch in track(schedule, "train", remaining) if training.processes.first else schedule:
         training.step(source, batch, rng, plan.learning_rate(config, epoch, training.steps_in_epoch))
         if training.steps_in_epoch < plan.batches:
             continue
         training.close_epoch(validation)
+        if not training.processes.first:
+            continue
         folder.write_log(training.log)
         if time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
             folder.save_checkpoint(training.state(), config, plan.epochs)
             saved_at = time.monotonic()
 
 
-def _schedule(config: Fit, plan: Plan, source: Source, done: int) -> Iterator[tuple[int, np.random.Generator, Batch]]:
-    """Every batch still to come, with its epoch and that epoch's generator."""
-    for epoch in range(done, plan.epochs):
-        rng = np.random.default_rng([config.seed, epoch])
-        formed, pairs = config.chosen.formed_batches, config.pairs_in_batch
-        for batch in epoch_batches(source.quaternion_wxyz, pairs, formed=formed, rng=rng):
-            yield epoch, rng, batch
+def _schedule(
+    config: Fit, plan: Plan, source: Source, training: Training
+) -> Iterator[tuple[int, np.random.Generator, Batch]]:
+    """Every batch still to come, with its epoch and that epoch's generator of this process' images."""
+    formed, pairs = config.chosen.formed_batches, config.pairs_in_batch
+    for epoch in range(training.epoch, plan.epochs):
+        of_batches = np.random.default_rng([config.seed, epoch])
+        of_images = np.random.default_rng([config.seed, epoch, 1 + training.processes.rank])
+        for batch in epoch_batches(source.quaternion_wxyz, pairs, formed=formed, rng=of_batches):
+            yield epoch, of_images, batch

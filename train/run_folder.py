@@ -52,11 +52,8 @@ class RunFolder:
         """Errors on the test split."""
         return self.path / "evaluation.json"
 
-    def prepare(self, config: Fit, epochs: int) -> dict[str, Any] | None:
-        """Makes the folder and writes config.json.
-
-        Returns:
-            The state of an interrupted run with this very configuration, None where there is none.
+    def prepare(self, config: Fit, epochs: int) -> None:
+        """Makes the folder and writes config.json; a checkpoint in it is one of this very configuration.
 
         Raises:
             TrainingError: the folder holds a finished run, or an interrupted one of another configuration.
@@ -69,7 +66,7 @@ class RunFolder:
             raise TrainingError(
                 f"{self.path} holds a finished run; give another --output, or --overwrite to replace it"
             )
-        state = _load(self.checkpoint) if self.checkpoint.exists() else None
+        state = self.load_checkpoint()
         if state is not None and json.loads(state["record"])["identity"] != record["identity"]:
             raise TrainingError(
                 f"{self.path} holds an interrupted run with other options or pairs; repeat its command to go on, "
@@ -80,7 +77,10 @@ class RunFolder:
             (self.path / "config.json").write_text(json.dumps(record, indent=2) + "\n")
         except OSError as error:
             raise TrainingError(f"{self.path} must be a folder that can be written ({error}); give --output") from error
-        return state
+
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """The state of an unfinished run, None where there is none."""
+        return _load(self.checkpoint) if self.checkpoint.exists() else None
 
     def save_checkpoint(self, state: dict[str, Any], config: Fit, epochs: int) -> None:
         """Replaces the checkpoint in one step."""

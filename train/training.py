@@ -30,21 +30,31 @@ from train.losses import (
 from train.model import Model, Settings, new_network
 from train.network import Prediction
 from train.predict import predict
+from train.processes import Processes
 from train.source import Source
+
+ALONE = Processes()
 
 
 class Training:
     """Network, optimiser and log of a run."""
 
-    def __init__(self, config: Fit, settings: Settings, state: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: Fit,
+        settings: Settings,
+        state: dict[str, Any] | None = None,
+        processes: Processes = ALONE,
+    ) -> None:
         """Fresh from the configuration's seed, or as a checkpoint left it.
 
         Args:
             config: the whole configuration.
             settings: of the network.
             state: what `state()` returned; None to start.
+            processes: that train together.
         """
-        self.config, self.recipe, self.settings = config, config.chosen, settings
+        self.config, self.recipe, self.settings, self.processes = config, config.chosen, settings, processes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = new_network(settings)
@@ -85,12 +95,13 @@ class Training:
     def step(self, source: Source, batch: Batch, rng: np.random.Generator, learning_rate: float) -> None:
         """One batch: forward, losses, backward, update."""
         self.network.train()
-        inputs, poses = source.inputs(batch, rng)
+        inputs, poses = source.inputs(self.processes.share(batch), rng)
         terms = self.terms(self.network(inputs), poses)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         self.optimiser.zero_grad()
         total(terms, self.config.loss).backward()  # type: ignore[no-untyped-call]
+        self.processes.average(self.network.parameters())
         self.optimiser.step()
         self._terms.append({name: float(values.detach().mean()) for name, values in terms.items()})
 
