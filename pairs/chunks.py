@@ -18,7 +18,7 @@ import numpy as np
 from numcodecs import blosc
 from numpy.typing import NDArray
 
-from scene.arrays import Integers
+from scene.arrays import Booleans, Integers
 from scene.errors import SchemaError
 
 BLOSC_FILTER = 32001
@@ -42,18 +42,21 @@ class ImageChunks:
     """(N,) bytes from the file's start; empty where the field is not packed as this project's writer does it"""
     sizes: Integers
     """(N,) bytes"""
+    plain: Booleans
+    """(N,) the row did not get smaller by packing and lies there as it is"""
 
     @staticmethod
     def of(dataset: h5py.Dataset, path: Path) -> ImageChunks:
         """Finds the rows of an open data set."""
-        offsets, sizes = np.zeros((2, dataset.shape[0]), np.int64)
         found = _found_chunks(dataset) if _one_blosc_row_a_chunk(dataset) else []
-        if len(found) != dataset.shape[0] or any(chunk.filter_mask for chunk in found):
-            offsets = sizes = np.zeros(0, np.int64)
-        else:
-            rows = [chunk.chunk_offset[0] for chunk in found]
-            offsets[rows], sizes[rows] = [chunk.byte_offset for chunk in found], [chunk.size for chunk in found]
-        return ImageChunks(path, dataset.name.lstrip("/"), dataset.shape[1:], dataset.dtype, offsets, sizes)
+        if len(found) != dataset.shape[0]:
+            found = []
+        found.sort(key=lambda chunk: chunk.chunk_offset[0])
+        offsets, sizes = (
+            np.array([getattr(chunk, name) for chunk in found], np.int64) for name in ("byte_offset", "size")
+        )
+        plain = np.array([chunk.filter_mask != 0 for chunk in found], bool)
+        return ImageChunks(path, dataset.name.lstrip("/"), dataset.shape[1:], dataset.dtype, offsets, sizes, plain)
 
     def rows(self, rows: Integers) -> NDArray[Any]:
         """(N,) -> (N, ...) the rows in the order given.
@@ -71,6 +74,9 @@ class ImageChunks:
     def _unpack(self, row: int, target: NDArray[Any]) -> None:
         start, size = int(self.offsets[row]), int(self.sizes[row])
         packed = self._map[start : start + size]
+        if self.plain[row] and len(packed) == target.nbytes:
+            target[...] = np.frombuffer(packed, self.dtype).reshape(self.shape)
+            return
         header = np.frombuffer(packed, HEADER, 1)[0] if len(packed) >= HEADER.itemsize else None
         # Blosc believes its header: what it says is compared with what HDF5 says before it is followed
         if header is None or header["packed"] != len(packed) or header["unpacked"] != target.nbytes:

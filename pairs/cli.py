@@ -1,54 +1,29 @@
-"""Console command `pairs`: say what a pairs file holds, show it on a page."""
+"""Console command `pairs`: look into files of pairs, check, merge and split them, bring in and hand out others'."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import tyro
 
-from pairs.format import ORIGIN_NAMES, SPLIT_NAMES, PairsFile, open_pairs
+from pairs.config import (
+    CheckConfig,
+    ExportConfig,
+    ImportBopConfig,
+    ImportPatchesConfig,
+    InfoConfig,
+    MergeConfig,
+    SplitAgainConfig,
+    ViewConfig,
+)
+from pairs.format import BACKGROUND_NAMES, ORIGIN_NAMES, SPLIT_NAMES, PairsFile, open_pairs
 from scene.command import run_program
 from scene.errors import InputError
 
-DESCRIPTION = "Looks into files of pairs."
-
-
-@dataclass(frozen=True)
-class InfoConfig:
-    """Print what a pairs file holds. Example: pairs info pairs.h5."""
-
-    VERB: ClassVar[str] = "info"
-
-    pairs: tyro.conf.Positional[Path] = Path("pairs.h5")
-    """the file"""
-
-
-@dataclass(frozen=True)
-class ViewConfig:
-    """Write a page with a sample of the pairs. Example: pairs view pairs.h5 --output pairs.html."""
-
-    VERB: ClassVar[str] = "view"
-
-    pairs: tyro.conf.Positional[Path] = Path("pairs.h5")
-    """the file"""
-    output: Path = Path("pairs.html")
-    """page to write, complete in itself"""
-    rows: int = 24
-    """pairs to show: as many real ones as drawn views, where there are both"""
-    seed: int = 0
-    """of the choice"""
-    overwrite: bool = False
-    """replace the page if it exists"""
-
-    def __post_init__(self) -> None:
-        """Refuses an empty page."""
-        if self.rows < 1:
-            raise InputError(f"--rows must be at least 1, got {self.rows}")
+DESCRIPTION = "Looks into files of pairs, checks, merges and splits them, imports and exports."
 
 
 def main() -> None:
@@ -58,14 +33,64 @@ def main() -> None:
 
 def run(arguments: list[str] | None) -> int:
     """Exit code of `pairs ARGUMENTS`."""
-    return run_program("pairs", DESCRIPTION, {InfoConfig: run_info, ViewConfig: run_view}, arguments)
+    verbs: dict[type, Callable[[Any], None]] = {
+        InfoConfig: run_info,
+        CheckConfig: run_check,
+        MergeConfig: run_merge,
+        SplitAgainConfig: run_split,
+        ViewConfig: run_view,
+        ImportPatchesConfig: run_import_patches,
+        ImportBopConfig: run_import_bop,
+        ExportConfig: run_export,
+    }
+    return run_program("pairs", DESCRIPTION, verbs, arguments)
 
 
 def run_info(config: InfoConfig) -> None:
     """Prints what the file holds."""
+    from pairs.content import content_hash
+
     with open_pairs(config.pairs) as pairs:
         for name, value in described(pairs).items():
             print(f"{name:12} {value}")
+        if config.hash:
+            print(f"{'hash':12} {content_hash(pairs)}")
+
+
+def run_check(config: CheckConfig) -> None:
+    """Prints what each check came to; fails where one found something."""
+    from pairs.check import check_pairs
+
+    with open_pairs(config.pairs) as pairs:
+        findings = check_pairs(pairs, config)
+        total = len(pairs)
+    for finding in findings:
+        rows = ", ".join(map(str, finding.rows[:5])) + (" ..." if len(finding.rows) > 5 else "")
+        print(f"{finding.question}? " + (f"yes, {len(finding.rows)} of {total} rows: {rows}" if finding.rows else "no"))
+    wrong = [finding for finding in findings if finding.rows]
+    if wrong:
+        raise InputError(
+            f"{config.pairs} must pass every check and fails {len(wrong)} of {len(findings)}; see the rows above, and "
+            "make it again, or run pairs split with a wider --splits.gap-s"
+        )
+
+
+def run_merge(config: MergeConfig) -> None:
+    """Writes the merged file."""
+    from pairs.rearrange import merge
+
+    print(f"{merge(config)} pairs in {config.output}; next: pairs check {config.output}")
+
+
+def run_split(config: SplitAgainConfig) -> None:
+    """Writes the file with other splits."""
+    from pairs.rearrange import split_again
+
+    rows, left_out = split_again(config)
+    print(f"{rows} pairs in {config.output}")
+    for reason, count in left_out.items():
+        print(f"  {count} rows left out: {reason}")
+    print(f"next: pairs check {config.output}")
 
 
 def run_view(config: ViewConfig) -> None:
@@ -77,6 +102,27 @@ def run_view(config: ViewConfig) -> None:
     print(f"page in {config.output}")
 
 
+def run_import_patches(config: ImportPatchesConfig) -> None:
+    """Writes pairs of LINEMOD patches."""
+    from pairs.import_patches import import_patches
+
+    print(f"{import_patches(config)} pairs in {config.output}")
+
+
+def run_import_bop(config: ImportBopConfig) -> None:
+    """Writes pairs of a BOP split."""
+    from pairs.import_bop import import_bop
+
+    print(f"{import_bop(config)} pairs in {config.output}")
+
+
+def run_export(config: ExportConfig) -> None:
+    """Writes the folder."""
+    from pairs.export import export
+
+    print(f"{export(config)} pairs in {config.output}")
+
+
 def described(pairs: PairsFile) -> dict[str, str]:
     """What a reader wants to know of a file of pairs, a line each."""
     model = pairs.object_model
@@ -85,17 +131,21 @@ def described(pairs: PairsFile) -> dict[str, str]:
         for part in ("hand", "truncation", "other")
     }
     seen = "none" if len(pairs) == 0 else f"{np.mean(pairs.visibility):.0%} of the object on average"
+    itself = float(pairs.column("visibility_lost_self").mean()) if len(pairs) else 0.0
     left_out = Counter(reason for _, reason in pairs.left_out).most_common()
     return {
         "pairs": f"{len(pairs)} of {pairs.size} x {pairs.size} px in {pairs.path}",
         "object": f"{model.name}, {model.diameter * 1000:.1f} mm across, {len(model.faces)} faces",
+        "recordings": ", ".join(recording.name for recording in pairs.recordings),
         "split": _counts(pairs.split.tolist(), SPLIT_NAMES),
         "origin": _counts(pairs.origin.tolist(), ORIGIN_NAMES),
-        "visible": f"{seen}; lost " + ", ".join(f"{part:.0%} {name}" for name, part in lost.items()),
+        "background": _counts(pairs.column("background").tolist(), BACKGROUND_NAMES),
+        "visible": f"{seen}; lost " + ", ".join(f"{part:.0%} {name}" for name, part in lost.items())
+        + f"; {itself:.0%} of what faces the camera is behind the object itself",
         "left out": "; ".join(f"{count} frames, {reason}" for reason, count in left_out) or "no frame",
         "noise": pairs.attribute("noise") or "unknown",
         "made by": pairs.attribute("command"),
-    }
+    }  # fmt: skip
 
 
 def _counts(values: list[int], names: tuple[str, ...]) -> str:

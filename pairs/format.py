@@ -16,6 +16,7 @@ from pairs.chunks import ImageChunks
 from pairs.schema import (
     BACKGROUND_NAMES,
     BLACK,
+    DEPTH_STEPS,
     IMAGE_FIELDS,
     ORIGIN_NAMES,
     OWN,
@@ -43,6 +44,7 @@ from scene.splits import SPLIT_NAMES, TEST, TRAIN, VALIDATION
 __all__ = [
     "BACKGROUND_NAMES",
     "BLACK",
+    "DEPTH_STEPS",
     "IMAGE_FIELDS",
     "ORIGIN_NAMES",
     "OWN",
@@ -70,6 +72,9 @@ __all__ = [
 ]
 
 
+IMAGE_NAMES = {field.name for field in IMAGE_FIELDS}
+
+
 class PairsFile:
     """A pairs file open for reading; images are read when asked for. Open it anew in each worker of a data loader."""
 
@@ -78,6 +83,7 @@ class PairsFile:
         self.file, self.path = file, path
         self.size = int(file["mask_amodal"].shape[1])
         self._opened: dict[str, ImageChunks] = {}
+        self._columns: dict[str, NDArray[Any]] = {}
         found = _value_faults(self)
         if found:
             raise SchemaError(f"{path} cannot be used: {'; '.join(found)}; make it again with make-pairs")
@@ -103,8 +109,12 @@ class PairsFile:
         return self._opened[field]
 
     def column(self, field: str) -> NDArray[Any]:
-        """All rows of a small field."""
-        return self.read(field, 0, len(self))
+        """All rows of a field; those of a small one are read once."""
+        if field in IMAGE_NAMES:
+            return self.read(field, 0, len(self))
+        if field not in self._columns:
+            self._columns[field] = self.read(field, 0, len(self))
+        return self._columns[field]
 
     @cached_property
     def quaternion_wxyz(self) -> Floats:

@@ -118,6 +118,7 @@ def _described_row(pairs: PairsFile, row: int) -> dict[str, Any]:
 def _plots(pairs: PairsFile) -> list[tuple[str, str]]:
     return [
         ("How much of the object the occluded crops show.", _visibility_plot(pairs)),
+        ("From which sides the object is seen, in its own frame: a map of the sphere about it.", _sides_plot(pairs)),
         ("How far each test pair's rotation is from the nearest of the training pairs: "
          "what a regressor must bridge at least.", _coverage_plot(pairs)),
     ]  # fmt: skip
@@ -130,6 +131,28 @@ def _visibility_plot(pairs: PairsFile) -> str:
     axes.set(xlabel="visible part of the object", ylabel="pairs")
     axes.legend(frameon=False)
     return _figure_png(figure)
+
+
+def _sides_plot(pairs: PairsFile) -> str:
+    figure = Figure(figsize=(7, 3.4), layout="constrained")
+    axes: Any = figure.add_subplot(projection="hammer")
+    longitude, latitude = seen_sides(pairs.camera_from_object, pairs.column("camera_from_view"))
+    for code, name in enumerate(SPLIT_NAMES):
+        mine = pairs.split == code
+        axes.scatter(longitude[mine], latitude[mine], s=5, label=name, alpha=0.6, linewidths=0)
+    axes.set(xticklabels=[], yticklabels=[])
+    axes.grid(visible=True, linewidth=0.3)
+    axes.legend(frameon=False, loc="lower right")
+    return _figure_png(figure)
+
+
+def seen_sides(camera_from_object: Floats, camera_from_view: Floats) -> tuple[Floats, Floats]:
+    """(N, 4, 4), (N, 3, 3) -> (N,) longitude and (N,) latitude of the camera about the object, radians."""
+    view_from_object = np.swapaxes(camera_from_view, 1, 2) @ camera_from_object[:, :3, :3]
+    towards_camera = -view_from_object[:, 2]  # the view looks along its z
+    longitude: Floats = np.arctan2(towards_camera[:, 1], towards_camera[:, 0])
+    latitude: Floats = np.arcsin(np.clip(towards_camera[:, 2], -1, 1))
+    return longitude, latitude
 
 
 def _coverage_plot(pairs: PairsFile) -> str:

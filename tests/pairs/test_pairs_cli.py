@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from pairs.cli import run
 from pairs.format import open_pairs
-from pairs.page import COLUMNS, HIDDEN_COLOR, VISIBLE_COLOR, chosen_rows, contact_row, depth_picture, nearest_rotations
+from pairs.page import (
+    COLUMNS,
+    HIDDEN_COLOR,
+    VISIBLE_COLOR,
+    chosen_rows,
+    contact_row,
+    depth_picture,
+    nearest_rotations,
+    seen_sides,
+)
 from scene.rotations import matrix_from_rotation_vector
 from tests.pairs.samples import SIZE, a_file
 
@@ -38,7 +48,7 @@ def test_view_writes_one_page_complete_in_itself(tmp_path: Path, capsys: pytest.
     assert run(["view", str(a_file(tmp_path / "pairs.h5")), "--output", str(page), "--rows", "4"]) == 0
     text = page.read_text()
     assert text.count("<tr><td") == 4
-    assert text.count("data:image/png;base64,") == 4 * len(COLUMNS) + 2
+    assert text.count("data:image/png;base64,") == 4 * len(COLUMNS) + 3
     assert "http" not in text
     assert run(["view", str(tmp_path / "pairs.h5"), "--output", str(page)]) == 2
     assert "exists already" in capsys.readouterr().err
@@ -104,3 +114,24 @@ def test_nearest_rotations_by_hand() -> None:
     gallery = matrix_from_rotation_vector(np.array([[0, 0, 0.2], [0, 0, 1.0]]))
     query = matrix_from_rotation_vector(np.array([[0, 0, 0.5], [0, 0, 1.1]]))
     np.testing.assert_allclose(nearest_rotations(query, gallery), [0.3, 0.1], atol=1e-9)
+
+
+def test_seen_sides_by_hand() -> None:
+    poses = np.tile(np.eye(4), (2, 1, 1))
+    poses[1, :3, :3] = [[0, 1, 0], [0, 0, -1], [-1, 0, 0]]  # the object's x axis points against the line of sight
+    longitude, latitude = seen_sides(poses, np.tile(np.eye(3), (2, 1, 1)))
+    np.testing.assert_allclose(latitude, [-np.pi / 2, 0])  # the first is seen from below its z axis
+    assert longitude[1] == pytest.approx(0)
+
+
+def test_hash_is_of_the_content(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hashes = []
+    for name, count in (("a.h5", 12), ("b.h5", 12), ("c.h5", 11)):
+        assert run(["info", str(a_file(tmp_path / name, count)), "--hash"]) == 0
+        hashes.append(capsys.readouterr().out.split()[-1])
+    assert hashes[0] == hashes[1] != hashes[2]
+    with h5py.File(tmp_path / "b.h5", "r+") as file:
+        file["mask_visible"][3, 0, 0] = not file["mask_visible"][3, 0, 0]
+        file.attrs["command"] = "another"
+    assert run(["info", str(tmp_path / "b.h5"), "--hash"]) == 0
+    assert capsys.readouterr().out.split()[-1] != hashes[0]
