@@ -64,9 +64,10 @@ class ColorLikelihoods:
         total = on_object + on_hand + self.background_density[bins]
         return (on_object / total).astype(np.float32), (on_hand / total).astype(np.float32)
 
-    def learned(self, features: Floats, on_object: Booleans, on_hand: Booleans, rate: float) -> ColorLikelihoods:
-        """Moves each density by `rate` towards the features seen on it: (H, W, 3) and two (H, W) masks."""
-        background = ~(on_object | on_hand)
+    def learned(
+        self, features: Floats, on_object: Booleans, on_hand: Booleans, background: Booleans, rate: float
+    ) -> ColorLikelihoods:
+        """Moves each density by `rate` towards the features seen on it: (H, W, 3) and three (H, W) masks."""
         return ColorLikelihoods(
             _towards(self.object_density, features[on_object], rate),
             _towards(self.hand_density, features[on_hand], rate),

@@ -273,7 +273,9 @@ class SequenceTracker:
 
     def _found(self, observation: Observation) -> _Estimate | None:
         """The object searched for everywhere, the best candidates judged."""
-        candidates = find_object(observation, self._models, self._weights, self._rng, self._last_seen)
+        candidates = find_object(
+            observation, self._models, self._weights, self._rng, colored=self._colored, near=self._last_seen
+        )
         best: _Estimate | None = None
         for candidate in candidates[:CANDIDATES]:
             pose = pose_without_hand(candidate.camera_from_object)
@@ -447,12 +449,14 @@ class SequenceTracker:
         near = np.linalg.norm(observation.points - vector[:3], axis=1) < self._models.object_reach + 0.2
         to_object, to_hand = point_distances(vector, layout, observation.points[near], self._models, estimate.use_hand)
         on_object, on_hand = on_bodies(to_object, to_hand)
-        if not estimate.use_hand:
-            on_object &= observation.evidence(np.nonzero(near)[0]).point_hand_chance < 0.8
+        # fingers touch the object: their skin must not be learned as its colour
+        evidence = observation.evidence(np.nonzero(near)[0])
+        on_object &= evidence.point_object_chance > evidence.point_hand_chance
         self._likelihoods = self._likelihoods.learned(
             observation.features,
             observation.mask(near, on_object),
             observation.mask(near, on_hand),
+            ~observation.foreground,  # what stands there and is not known to be the object may be a hand not found yet
             rate,
         )
         if self._colored:

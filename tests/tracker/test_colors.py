@@ -100,13 +100,13 @@ def test_colours_are_learned_at_the_rate_given():
     features = color_features(image(BLUE))
     start = initial_likelihoods(belt(), color_features(image(SKIN)))
     nothing, everything = np.zeros((12, 16), bool), np.ones((12, 16), bool)
-    learned = start.learned(features, everything, nothing, 0.25)
+    learned = start.learned(features, everything, nothing, nothing, 0.25)
     expected = 0.75 * start.object_density + 0.25 * density(features.reshape(-1, 3))
     np.testing.assert_allclose(learned.object_density, expected)
     assert learned.object_density.sum() == pytest.approx(1)
     np.testing.assert_array_equal(learned.hand_density, start.hand_density)
     np.testing.assert_array_equal(learned.background_density, start.background_density)
-    hand = start.learned(features, nothing, everything, 1.0)
+    hand = start.learned(features, nothing, everything, nothing, 1.0)
     np.testing.assert_allclose(hand.hand_density, density(features.reshape(-1, 3)))
 
 
@@ -114,5 +114,5 @@ def test_too_few_pixels_teach_nothing():
     start = initial_likelihoods(belt(), color_features(image(SKIN)))
     few = np.zeros((12, 16), bool)
     few[0, :10] = True
-    learned = start.learned(color_features(image(BLUE)), few, ~few, 0.5)
+    learned = start.learned(color_features(image(BLUE)), few, ~few, few, 0.5)
     np.testing.assert_array_equal(learned.object_density, start.object_density)

@@ -8,7 +8,7 @@ import pytest
 from scene.frame import RgbdFrame
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
-from tracker import hand_search, initialisation
+from tracker import hand_search
 from tracker.explanation import SampleView
 from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand, thinned
@@ -16,23 +16,16 @@ from tracker.observation import Surroundings, observe
 from tracker.quality import ObjectQuality, hand_confidence, object_confidence
 
 
-@pytest.fixture
-def few(monkeypatch):
-    for name, value in {"PLACES": 20, "BEST_PLACES": 4, "MANY_ROTATIONS": 1000, "GENERATIONS": 15}.items():
-        monkeypatch.setattr(initialisation, name, value)
-
-
-@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("use_hand", [True, False])
 def test_the_object_is_found_wherever_it_is(use_hand):
     scene = drawn(use_hand)
     fixed = (scene.observation, scene.problem.models, scene.problem.weights)
-    found = find_object(*fixed, np.random.default_rng(0))
+    found = find_object(*fixed, np.random.default_rng(0), colored=True)
     assert [candidate.objective for candidate in found] == sorted(candidate.objective for candidate in found)
     best, true = found[0].camera_from_object, scene.pose.camera_from_object
     assert np.linalg.norm(best[:3, 3] - true[:3, 3]) < 0.006
     assert rotation_error_deg(best[:3, :3], true[:3, :3]) < 12
-    again = find_object(*fixed, np.random.default_rng(0))
+    again = find_object(*fixed, np.random.default_rng(0), colored=True)
     np.testing.assert_array_equal(best, again[0].camera_from_object)
 
 
@@ -41,7 +34,10 @@ def test_an_empty_view_has_no_object():
     empty = RgbdFrame(0, 0.0, frame.color, np.full_like(frame.depth, 0.7))
     observation = observe(empty, CAMERA, likelihoods(frame), Surroundings(WALL_PLANE))
     scene = drawn()
-    assert find_object(observation, scene.problem.models, scene.problem.weights, np.random.default_rng(0)) == []
+    assert (
+        find_object(observation, scene.problem.models, scene.problem.weights, np.random.default_rng(0), colored=True)
+        == []
+    )
 
 
 def test_a_third_of_the_samples_is_spread_over_the_object_too():
