@@ -95,15 +95,18 @@ def _training_indices(path: Path) -> Integers:
         raise InputError(f"{path} must list whole numbers ({error}); restore the file") from error
 
 
+def patch_camera(size: int) -> Camera:
+    """The camera that shows the cube at DISTANCE in so many pixels."""
+    focal = 64 / PATCH_SIDE * DISTANCE
+    return Camera(64, 64, focal, focal, *ORIGIN_PX).resized(size, size)
+
+
 def _posed(color: Bytes, rotation: Floats) -> Posed:
     size = len(color)
-    scale = size / 64
-    focal = size / PATCH_SIDE * DISTANCE
-    middle = [scale * (at + 0.5) - 0.5 for at in ORIGIN_PX]
     return Posed(
         color=color,
         depth=np.zeros((size, size), np.float32),
-        camera=Camera(size, size, focal, focal, *middle),
+        camera=patch_camera(size),
         camera_from_object=rigid(rotation, np.array([0, 0, DISTANCE])),
         crop_box=np.array([-0.5, -0.5, size - 0.5, size - 0.5]),
         inside=np.ones((size, size), bool),
