@@ -37,7 +37,12 @@ def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
     refuse_existing(config.output, overwrite=config.overwrite)
     with open_sensor(config, model) as sensor:
         header = SessionHeader(
-            sensor.camera, sensor.depth_scale, sensor.name, sensor.serial, hand_side=config.hand, object_model=model
+            sensor.camera,
+            sensor.depth_scale,
+            sensor.name,
+            sensor.serial,
+            hand_side=config.hand or sensor.hand_side or "right",
+            object_model=model or sensor.object_model,
         )
         writer = SessionWriter(
             config.output,

@@ -8,7 +8,8 @@ import numpy as np
 
 from recorder.capture import capture, chosen_object
 from recorder.check import check
-from recorder.config import CaptureConfig, CheckConfig, InfoConfig, RepairConfig, TrimConfig
+from recorder.config import CaptureConfig, CheckConfig, DevicesConfig, InfoConfig, RepairConfig, TrimConfig
+from recorder.devices import devices
 from recorder.repair import repair
 from recorder.session import Session, open_session
 from recorder.trim import trim
@@ -61,6 +62,13 @@ def run_check(config: CheckConfig) -> None:
     print(f"{config.session}: no fault found")
 
 
+def run_devices(config: DevicesConfig) -> None:
+    """Prints each live back-end and what is there."""
+    del config
+    for name, state in devices().items():
+        print(f"{name:12} {state}")
+
+
 def run_repair(config: RepairConfig) -> None:
     """Repairs and says what was kept and what was lost."""
     done = repair(config)
@@ -98,6 +106,7 @@ VERBS: dict[type, Verb] = {
     CaptureConfig: run_capture,
     InfoConfig: run_info,
     CheckConfig: run_check,
+    DevicesConfig: run_devices,
     RepairConfig: run_repair,
     TrimConfig: run_trim,
 }

@@ -15,7 +15,9 @@ from scene.errors import InputError
 from scene.noise import NoiseName
 from scene.object_model import LengthUnit
 
-SensorName = Literal["auto", "realsense", "folder", "simulated"]
+SensorName = Literal["auto", "realsense", "openni", "folder", "tum", "bop", "ho3d", "dexycb", "simulated"]
+LAYOUTS = ("folder", "tum", "bop", "ho3d", "dexycb")
+"""sensors that are folders of somebody else's"""
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,16 @@ class CaptureConfig:
     VERB: ClassVar[str] = "capture"
 
     sensor: SensorName = "auto"
-    """auto: the attached camera; realsense: an Intel RealSense, which needs the extra `realsense`; folder: images as
-    `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt`; simulated: a hand that handles an object, drawn with the noise
-    of a structured-light camera"""
+    """auto: the attached camera, or the layout of --source; realsense: an Intel RealSense (extra `realsense`), or with
+    --source a .bag or .db3 recording of its SDK; openni: a camera of OpenNI2 (extra `openni`); folder: `rgb/`, `depth/`
+    (uint16), `cam_K.txt`, as FoundationPose and YCBInEOAT have them; tum, ho3d, dexycb: a sequence of those data sets;
+    bop: a scene of a BOP data set; simulated: a hand that handles an object, drawn with noise"""
     source: Path | None = None
-    """folder of images, for --sensor folder"""
+    """folder of images, or recording of a camera's SDK, to import"""
+    object_id: int | None = None
+    """which object of a BOP scene, or which YCB object of DexYCB in place of the grasped one"""
+    intrinsics: tuple[float, float, float, float] | None = None
+    """fx, fy, cx, cy in pixels of a TUM sequence, which does not tell, or of an OpenNI2 camera, which tells roughly"""
     object: str | None = None
     """mesh of the object (PLY, OBJ, STL, GLB), or the built-in `belt`, which the simulated sensor takes by itself"""
     object_units: LengthUnit = "m"
@@ -37,13 +44,14 @@ class CaptureConfig:
     output: Path = Path("session.h5")
     """file to write"""
     frames: int | None = None
-    """stop after as many; otherwise the folder's end, 240 of the simulated sensor, Ctrl-C for a camera"""
-    depth_scale: float = 0.001
-    """metres that one depth count of a folder or of the simulated sensor stands for"""
+    """stop after as many; otherwise the end of the source, 240 of the simulated sensor, Ctrl-C for a camera"""
+    depth_scale: float | None = None
+    """metres that one depth count of a folder, a TUM sequence or the simulated sensor stands for; 0.001 unless given,
+    and 1/5000 of TUM"""
     fps: float = 30.0
-    """frames a second of a folder or of the simulated sensor, for the timestamps"""
-    hand: HandSide = "right"
-    """the hand that handles the object"""
+    """frames a second of the simulated sensor and of layouts without times"""
+    hand: HandSide | None = None
+    """the hand that handles the object; where not given what the source tells, else right"""
     seed: int = 0
     """of the simulated sensor's hand, grasp, motion, clutter and noise"""
     speed: Speed | None = None
@@ -61,10 +69,12 @@ class CaptureConfig:
             raise InputError(f"--frames must be at least 1, got {self.frames}")
         if self.seed < 0:
             raise InputError(f"--seed must be 0 or more, got {self.seed}")
-        if self.fps <= 0 or self.depth_scale <= 0:
+        if self.fps <= 0 or (self.depth_scale is not None and self.depth_scale <= 0):
             raise InputError(f"--fps and --depth-scale must be positive, got {self.fps} and {self.depth_scale}")
-        if (self.source is not None) != (self.sensor == "folder"):
-            raise InputError("--sensor folder and --source FOLDER belong together; give both or neither")
+        if self.sensor in LAYOUTS and self.source is None:
+            raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
+        if self.sensor in ("simulated", "openni") and self.source is not None:
+            raise InputError(f"--sensor {self.sensor} reads no files; leave --source out")
         if self.sensor != "simulated" and (self.speed or self.noise):
             raise InputError("--speed and --noise are of --sensor simulated alone; leave them out")
 
@@ -129,3 +139,10 @@ class CheckConfig:
 
     session: tyro.conf.Positional[Path] = Path("session.h5")
     """the session"""
+
+
+@dataclass(frozen=True)
+class DevicesConfig:
+    """List the cameras that are attached and the back-ends that are installed. Example: recorder devices."""
+
+    VERB: ClassVar[str] = "devices"

@@ -22,7 +22,7 @@ HandSide = Literal["right", "left"]
 DEPTH_MEANING = "z at each colour pixel as the sensor counted it, times depth_scale = metres; 0 = no measurement."
 REGISTRATION_MEANING = "Pose of the depth camera before `depth` was registered to colour; identity = registered by it."
 WORLD_MEANING = "Camera pose, where the source tells it; NaN = unknown in this frame."
-LABELS_MEANING = "What a pixel shows, where the source tells it: 0 neither, 1 hand, 2 object, 255 = not labelled."
+LABELS_MEANING = "What a pixel shows: 0 nothing that the source labels, 1 hand, 2 object, 255 = frame not labelled."
 JOINTS_MEANING = "Wrist, then thumb to little from the palm outwards; NaN = unknown."
 NOT_LABELLED, HAND_LABEL, OBJECT_LABEL = 255, 1, 2
 """values of `labels`, beside 0 for neither"""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from recorder.config import CaptureConfig
 from recorder.sensors.base import Sensor
+from recorder.sensors.layout import layout_of
 from scene.errors import SensorError
 from scene.object_model import ObjectModel
 
@@ -15,26 +18,36 @@ def open_sensor(config: CaptureConfig, object_model: ObjectModel | None) -> Sens
         config: of `recorder capture`.
         object_model: what the simulated hand takes; unused by the others.
     """
-    if config.sensor == "folder":
-        return _folder(config)
-    if config.sensor == "simulated":
+    name: str = config.sensor
+    if name == "auto":
+        name = layout_of(config.source) if config.source is not None else _attached()
+    if name == "simulated":
         return _simulated(config, object_model)
-    if config.sensor == "realsense":
-        return _realsense()
-    return _attached()
+    if name == "realsense":
+        return _realsense() if config.source is None else _realsense_file(config.source)
+    return _openni(config) if name == "openni" else _sequence(name, config)
 
 
-def _attached() -> Sensor:
+def _attached() -> str:
     """The camera that is there."""
-    from recorder.sensors import realsense
+    from recorder.sensors import openni, realsense
 
-    absent = realsense.why_absent()
-    if absent is None:
-        return _realsense()
+    absent = {"an Intel RealSense": realsense.why_absent(), "an OpenNI2 camera": openni.why_absent()}
+    if absent["an Intel RealSense"] is None:
+        return "realsense"
+    if absent["an OpenNI2 camera"] is None:
+        return "openni"
+    looked = " and ".join(f"{what} ({why})" for what, why in absent.items())
     raise SensorError(
-        f"no camera that this release can drive is attached, looked for an Intel RealSense ({absent}); "
-        "use --sensor simulated, which needs none, or --sensor folder --source FOLDER for images that exist"
+        f"no camera that this release can drive is attached, looked for {looked}; "
+        "use --sensor simulated, which needs none, or --source FOLDER for images that exist"
     )
+
+
+def _openni(config: CaptureConfig) -> Sensor:
+    from recorder.sensors.openni import OpenNISensor
+
+    return OpenNISensor(intrinsics=config.intrinsics)
 
 
 def _realsense() -> Sensor:
@@ -43,11 +56,42 @@ def _realsense() -> Sensor:
     return RealSenseSensor()
 
 
-def _folder(config: CaptureConfig) -> Sensor:
-    from recorder.sensors.folder import FolderSensor
+def _realsense_file(source: Path) -> Sensor:
+    from recorder.sensors.realsense_file import RealSenseFile
+
+    return RealSenseFile(source)
+
+
+def _sequence(name: str, config: CaptureConfig) -> Sensor:
+    from recorder.sensors.sequence import SequenceSensor
 
     assert config.source is not None
-    return FolderSensor(config.source, depth_scale=config.depth_scale, frames_per_s=config.fps)
+    source: Path = config.source
+    if name == "tum":
+        from recorder.sensors.tum import DEPTH_SCALE, open_tum
+
+        scale = config.depth_scale or DEPTH_SCALE
+        return SequenceSensor(name, lambda: open_tum(source, intrinsics=config.intrinsics, depth_scale=scale))
+    if name == "bop":
+        from recorder.sensors.bop import open_bop
+
+        return SequenceSensor(name, lambda: open_bop(source, object_id=config.object_id, frames_per_s=config.fps))
+    if name == "ho3d":
+        from recorder.sensors.ho3d import open_ho3d
+
+        return SequenceSensor(name, lambda: open_ho3d(source, frames_per_s=config.fps))
+    if name == "dexycb":
+        from recorder.sensors.dexycb import open_dexycb
+
+        return SequenceSensor(name, lambda: open_dexycb(source, object_id=config.object_id, frames_per_s=config.fps))
+    from recorder.sensors.folder import open_folder
+
+    scale = config.depth_scale or DEFAULT_DEPTH_SCALE
+    return SequenceSensor(name, lambda: open_folder(source, depth_scale=scale, frames_per_s=config.fps))
+
+
+DEFAULT_DEPTH_SCALE = 0.001
+"""metres a count, of folders and of the simulated sensor"""
 
 
 def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Sensor:
@@ -55,11 +99,11 @@ def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Senso
 
     assert object_model is not None
     simulation = Simulation(
-        hand_side=config.hand,
+        hand_side=config.hand or "right",
         speed=config.speed or "slow",
         noise=config.noise or "structured-light",
         drawer=config.drawer,
-        depth_scale=config.depth_scale,
+        depth_scale=config.depth_scale or DEFAULT_DEPTH_SCALE,
         frames_per_s=config.fps,
         frames=config.frames or DEFAULT_FRAMES,
         seed=config.seed,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from recorder.session import SensorFrame
+from recorder.session import HandSide, SensorFrame
 from scene.camera import Camera
+from scene.object_model import ObjectModel
 
 
 class Sensor(Protocol):
@@ -27,6 +28,10 @@ class Sensor(Protocol):
     """metres that one depth count stands for"""
     total: int | None
     """frames there will be; None where only the user decides when to stop"""
+    object_model: ObjectModel | None
+    """that the source brings along, once the context is entered; None where it brings none"""
+    hand_side: HandSide | None
+    """that the source tells; None where it does not"""
 
     def __enter__(self) -> Sensor:
         """Opens the device."""

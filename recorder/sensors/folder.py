@@ -1,59 +1,47 @@
-"""A folder of images as a sensor: `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt` (3x3).
+"""The layout of FoundationPose, BundleSDF and YCBInEOAT: `rgb/*.png|jpg`, `depth/*.png` (uint16), `cam_K.txt` (3x3).
 
-The layout of FoundationPose, BundleSDF and YCBInEOAT. Other files in the folder are left alone.
+Optional, and taken where they are: `masks/*.png` of the object (that of the first frame is enough), `masks_hand/*.png`,
+`annotated_poses/*.txt` (4x4 camera_from_object, metres, OpenCV axes) and one mesh in `mesh/` (metres). Other files are
+left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
-from numpy.typing import NDArray
 
-from recorder.session import SensorFrame
-from scene.arrays import Bytes, Floats
+from recorder.sensors.images import numbers, read_color, read_depth, read_intrinsics, read_mask, sized_alike
+from recorder.sensors.sequence import ImageSequence
+from recorder.session import HAND_LABEL, NOT_LABELLED, OBJECT_LABEL, SensorFrame, Truth
+from scene.arrays import Bytes
 from scene.camera import Camera
 from scene.errors import InputError
+from scene.object_model import ObjectModel, load_object
 
 COLOR_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-class FolderSensor:
-    """Plays a folder of images."""
+def open_folder(folder: Path, *, depth_scale: float, frames_per_s: float) -> ImageSequence:
+    """Takes the folder, what one depth count is in metres, and the rate, which no file in the folder tells."""
+    if not folder.is_dir():
+        raise InputError(f"--source must be a folder with rgb/, depth/ and cam_K.txt, {folder} is none")
+    paths = paired_images(folder)
+    height, width = read_depth(paths[0][1]).shape
+    camera = Camera.from_matrix(read_intrinsics(folder / "cam_K.txt"), width, height)
+    poses = _poses(folder, [path.stem for path, _ in paths])
+    masked = any((folder / name).is_dir() for name in ("masks", "masks_hand"))
 
-    name = "folder"
+    def read(index: int) -> SensorFrame:
+        color_path, depth_path = paths[index]
+        color, depth = read_color(color_path), read_depth(depth_path)
+        sized_alike(color, depth, color_path, depth_path)
+        labels = _labels(folder, color_path.stem, depth.shape) if masked else None
+        truth = _truth(poses.get(color_path.stem)) if poses else None
+        return SensorFrame(color, depth, index / frames_per_s, truth=truth, labels=labels)
 
-    def __init__(self, folder: Path, *, depth_scale: float, frames_per_s: float) -> None:
-        """Takes the folder, what one depth count is in metres, and the rate, which no file in the folder tells."""
-        self.folder, self.depth_scale, self.frames_per_s = folder, depth_scale, frames_per_s
-        self.serial = folder.name
-        self.total: int | None = None
-
-    def __enter__(self) -> FolderSensor:
-        if not self.folder.is_dir():
-            raise InputError(f"--source must be a folder with rgb/, depth/ and cam_K.txt, {self.folder} is none")
-        self._paths = paired_images(self.folder)
-        self.total = len(self._paths)
-        height, width = read_depth(self._paths[0][1]).shape
-        self.camera = Camera.from_matrix(read_intrinsics(self.folder / "cam_K.txt"), width, height)
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        del raised  # nothing stays open between frames
-
-    def frames(self) -> Iterator[SensorFrame]:
-        """The images in the order of their names."""
-        for index, (color_path, depth_path) in enumerate(self._paths):
-            color, depth = read_color(color_path), read_depth(depth_path)
-            if color.shape[:2] != depth.shape:
-                raise InputError(
-                    f"colour and depth must be registered and of one size, {color_path} is {_size(color)} and "
-                    f"{depth_path} is {_size(depth)}; register depth to colour first"
-                )
-            yield SensorFrame(color, depth, index / self.frames_per_s)
+    return ImageSequence("folder", folder.name, camera, depth_scale, len(paths), read, _mesh(folder))
 
 
 def paired_images(folder: Path) -> list[tuple[Path, Path]]:
@@ -78,42 +66,42 @@ def _images(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     return found
 
 
-def read_intrinsics(path: Path) -> Floats:
-    """(3, 3) in pixels from text."""
-    if not path.is_file():
-        raise InputError(f"{path} is missing; write the 3x3 intrinsic matrix in pixels there, a row a line")
-    try:
-        matrix = np.loadtxt(path).reshape(3, 3)
-    except ValueError as error:
-        raise InputError(f"{path} must hold the nine numbers of a 3x3 matrix ({error}); write a row a line") from error
-    return matrix
-
-
-def read_color(path: Path) -> Bytes:
-    """(height, width, 3) RGB; an alpha channel is dropped."""
-    image = _read(path)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
-        raise InputError(f"{path} must be an 8-bit RGB image, is {image.shape} {image.dtype}; convert it")
-    return np.ascontiguousarray(image[..., :3])
-
-
-def read_depth(path: Path) -> NDArray[np.uint16]:
-    """(height, width) counts."""
-    image = _read(path)
-    if image.dtype != np.uint16 or image.ndim != 2:
+def _poses(folder: Path, names: list[str]) -> dict[str, Path]:
+    """Path by frame; YCBInEOAT counts its poses from 0 beside images that are named by their time."""
+    files = sorted((folder / "annotated_poses").glob("*.txt"))
+    by_name = {path.stem: path for path in files}
+    if not files or by_name.keys() <= set(names):
+        return by_name
+    if len(files) != len(names):
         raise InputError(
-            f"{path} must be a 16-bit grey image of depth, is {image.shape} {image.dtype}; an 8-bit or coloured one "
-            "has lost the measurement, so export depth again"
+            f"{folder}/annotated_poses must hold a pose of each image, or be named as they are, has {len(files)} of "
+            f"{len(names)}; remove the folder to import without poses"
         )
-    return image.astype(np.uint16, copy=False)
+    return dict(zip(names, files, strict=True))
 
 
-def _read(path: Path) -> NDArray[Any]:
-    try:
-        return np.asarray(imageio.imread(path))
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow says SyntaxError for a broken PNG
-        raise InputError(f"{path} cannot be read as an image ({error}); copy it again") from error
+def _truth(path: Path | None) -> Truth:
+    if path is None:
+        return Truth.unknown()
+    pose = numbers(path.read_text(encoding="utf-8").split(), (4, 4), str(path))
+    return replace(Truth.unknown(), camera_from_object=pose)
 
 
-def _size(image: NDArray[Any]) -> str:
-    return f"{image.shape[1]}x{image.shape[0]}"
+def _labels(folder: Path, name: str, size: tuple[int, ...]) -> Bytes:
+    """Of a frame: unlabelled where none of its masks is there."""
+    found = {kind: folder / kind / f"{name}.png" for kind in ("masks", "masks_hand")}
+    if not any(path.is_file() for path in found.values()):
+        return np.full(size, NOT_LABELLED, np.uint8)
+    labels = np.zeros(size, np.uint8)
+    for kind, label in (("masks", OBJECT_LABEL), ("masks_hand", HAND_LABEL)):  # the hand is before the object
+        if found[kind].is_file():
+            mask = read_mask(found[kind])
+            if mask.shape != size:
+                raise InputError(f"{found[kind]} must be as large as depth, is {mask.shape} for {size}; remove it")
+            labels[mask] = label
+    return labels
+
+
+def _mesh(folder: Path) -> ObjectModel | None:
+    meshes = [path for path in (folder / "mesh").glob("*") if path.suffix.lower() in (".obj", ".ply")]
+    return load_object(meshes[0], "m") if len(meshes) == 1 else None

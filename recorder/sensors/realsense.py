@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from recorder.session import SensorFrame
+from recorder.session import HandSide, SensorFrame
 from scene.camera import Camera
 from scene.errors import MissingError, SensorError, require
+from scene.object_model import ObjectModel
 
 WIDTH, HEIGHT, FRAMES_PER_S = 640, 480, 30
 WARM_UP_FRAMES = FRAMES_PER_S
@@ -30,6 +31,8 @@ class RealSenseSensor:
 
     name = "realsense"
     total: int | None = None
+    object_model: ObjectModel | None = None
+    hand_side: HandSide | None = None
 
     def __init__(self, *, warm_up_frames: int = WARM_UP_FRAMES, recording: Path | None = None) -> None:
         """Takes how many frames to skip first, and a file of the SDK to play in place of a device."""

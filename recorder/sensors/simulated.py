@@ -46,6 +46,8 @@ class SimulatedSensor:
 
     name = "simulated"
     camera = CAMERA
+    object_model: ObjectModel | None = None
+    hand_side: HandSide | None = None
 
     def __init__(self, model: ObjectModel, simulation: Simulation) -> None:
         self.simulation, self.model = simulation, model

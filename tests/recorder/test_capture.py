@@ -18,6 +18,7 @@ class StubSensor:
     """Delivers small frames; raises what it is told to after `ends_after`."""
 
     name, serial, depth_scale, total = "stub", "1", 0.001, None
+    object_model = hand_side = None
     camera = Camera(8, 6, 10.0, 10.0, 3.5, 2.5)
 
     def __init__(self, ends_after, error=None):
@@ -60,9 +61,10 @@ def frames_in(path="session.h5"):
 def test_without_a_camera_one_sentence_offers_the_simulation(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("recorder.sensors.realsense.why_absent", lambda: "none there")
+    monkeypatch.setattr("recorder.sensors.openni.why_absent", lambda: "nor there")
     assert run(["capture"]) == 2
     said = capsys.readouterr().err
-    assert "looked for an Intel RealSense (none there)" in said
+    assert "looked for an Intel RealSense (none there) and an OpenNI2 camera (nor there)" in said
     assert "--sensor simulated" in said
     assert len(said.splitlines()) == 1
     assert not list(tmp_path.iterdir())
@@ -125,7 +127,8 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
     ("options", "message"),
     [
         ("--sensor folder", "belong together"),
-        ("--source x", "belong together"),
+        ("--source x", "the layout of x is none that is known"),
+        ("--sensor simulated --source x", "reads no files"),
         ("--frames 0", "--frames must be at least 1"),
         ("--seed -1", "--seed must be 0 or more"),
         ("--fps 0", "must be positive"),

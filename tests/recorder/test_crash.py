@@ -65,7 +65,7 @@ def test_a_signal_ends_the_recording_with_all_kept(tmp_path, stop):
         "import sys, time, numpy as np, recorder.capture as c; from recorder.cli import run\n"
         "from recorder.session import SensorFrame; from scene.camera import Camera\n"
         "class Slow:\n"
-        "    name, serial, depth_scale, total = 'slow', '1', 0.001, None\n"
+        "    name, serial, depth_scale, total, object_model, hand_side = 'slow', '1', 0.001, None, None, None\n"
         "    camera = Camera(8, 6, 10.0, 10.0, 3.5, 2.5)\n"
         "    def __enter__(self): return self\n"
         "    def __exit__(self, *raised): pass\n"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recorder.cli import run
-from recorder.sensors.folder import FolderSensor
+from recorder.sensors.folder import open_folder
+from recorder.sensors.sequence import SequenceSensor
 from recorder.session import open_session
 from scene.errors import InputError
 
@@ -29,7 +30,8 @@ def folder(tmp_path):
 
 
 def frames(folder, **options):
-    with FolderSensor(folder, **{"depth_scale": 0.001, "frames_per_s": 30.0, **options}) as sensor:
+    options = {"depth_scale": 0.001, "frames_per_s": 30.0, **options}
+    with SequenceSensor("folder", lambda: open_folder(folder, **options)) as sensor:
         return sensor, list(sensor.frames())
 
 

@@ -1,0 +1,65 @@
+"""A recording of the RealSense SDK, `.bag` or `.db3`, as a sensor: played once, no faster than it is written.
+
+Depth is registered to colour here, as with a device. The host's clock at the recording is not in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from recorder.sensors.realsense import RealSenseSensor
+from recorder.session import SensorFrame
+from scene.errors import InputError, SensorError
+
+END_MS = 3000
+"""without a frame for as long, the recording is at its end"""
+
+
+class RealSenseFile(RealSenseSensor):
+    """Plays a recording from its beginning to its end."""
+
+    def __init__(self, recording: Path) -> None:
+        """Takes the file; every frame of it counts, as exposure has settled before whoever recorded began."""
+        if not recording.is_file():
+            raise InputError(f"{recording} does not exist; give a .bag or .db3 file of the RealSense SDK")
+        super().__init__(warm_up_frames=0, recording=recording)
+
+    def __enter__(self) -> RealSenseFile:
+        try:
+            super().__enter__()
+        except SensorError as error:
+            raise InputError(
+                f"{self._recording} must be a recording of the RealSense SDK with colour (rgb8) and depth (z16), and "
+                f"cannot be played ({error.__cause__}); record those two streams"
+            ) from error
+        return self
+
+    def frames(self) -> Iterator[SensorFrame]:
+        """Those in the file, with the time on the device's clock alone."""
+        return (replace(frame, host_time_s=float("nan")) for frame in super().frames())
+
+    def _framesets(self) -> Iterator[Any]:
+        while True:
+            arrived, frameset = self._pipeline.try_wait_for_frames(END_MS)
+            if not arrived:
+                return
+            if frameset.get_color_frame() and frameset.get_depth_frame():
+                yield frameset
+
+    def _request(self) -> Any:
+        config = self._rs.config()
+        config.enable_device_from_file(str(self._recording), repeat_playback=False)
+        return config
+
+    def _describe(self, profile: Any) -> None:
+        profile.get_device().as_playback().set_real_time(False)  # no frame is dropped for want of time
+        stream = self._rs.stream
+        formats = {one.stream_type(): one.format() for one in profile.get_streams()}
+        if (formats.get(stream.color), formats.get(stream.depth)) != (self._rs.format.rgb8, self._rs.format.z16):
+            raise RuntimeError(
+                f"its streams are {', '.join(f'{kind.name} {kept.name}' for kind, kept in formats.items())}"
+            )
+        super()._describe(profile)
