@@ -8,7 +8,15 @@ import numpy as np
 
 from recorder.capture import capture, chosen_object
 from recorder.check import check
-from recorder.config import CaptureConfig, CheckConfig, DevicesConfig, InfoConfig, RepairConfig, TrimConfig
+from recorder.config import (
+    CaptureConfig,
+    CheckConfig,
+    DevicesConfig,
+    ExportConfig,
+    InfoConfig,
+    RepairConfig,
+    TrimConfig,
+)
 from recorder.devices import devices
 from recorder.repair import repair
 from recorder.session import Session, open_session
@@ -69,6 +77,13 @@ def run_devices(config: DevicesConfig) -> None:
         print(f"{name:12} {state}")
 
 
+def run_export(config: ExportConfig) -> None:
+    """Exports and says what was written."""
+    from recorder.export import export  # late: it brings a video encoder and matplotlib
+
+    print(export(config))
+
+
 def run_repair(config: RepairConfig) -> None:
     """Repairs and says what was kept and what was lost."""
     done = repair(config)
@@ -107,6 +122,7 @@ VERBS: dict[type, Verb] = {
     InfoConfig: run_info,
     CheckConfig: run_check,
     DevicesConfig: run_devices,
+    ExportConfig: run_export,
     RepairConfig: run_repair,
     TrimConfig: run_trim,
 }

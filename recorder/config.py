@@ -146,3 +146,27 @@ class DevicesConfig:
     """List the cameras that are attached and the back-ends that are installed. Example: recorder devices."""
 
     VERB: ClassVar[str] = "devices"
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Write a session as images or a video. Example: recorder export session.h5 --format bop."""
+
+    VERB: ClassVar[str] = "export"
+
+    session: tyro.conf.Positional[Path] = Path("session.h5")
+    """the session"""
+    format: Literal["folder", "tum", "bop", "video"] = "folder"
+    """folder: `rgb/`, `depth/`, `cam_K.txt`, masks, poses and mesh as FoundationPose reads them; tum: a TUM RGB-D
+    sequence; bop: a BOP data set of one scene; video: MP4 of colour and depth, to look at"""
+    output: Path | None = None
+    """folder or video to write; SESSION.FORMAT or SESSION.mp4 where not given"""
+    fps: float | None = None
+    """frames a second of the video; as recorded where not given"""
+    overwrite: bool = False
+    """replace an earlier export"""
+
+    def __post_init__(self) -> None:
+        """Refuses a rate that is none, or of no video."""
+        if self.fps is not None and (self.format != "video" or self.fps <= 0):
+            raise InputError(f"--fps must be above 0 and is of --format video alone, got {self.fps} for {self.format}")

@@ -35,7 +35,7 @@ def open_bop(folder: Path, *, object_id: int | None, frames_per_s: float) -> Ima
     first = cameras[ids[0]]
     scale_mm = float(numbers(first.get("depth_scale", 1.0), (), "depth_scale"))
     height, width = read_depth(folder / f"depth/{ids[0]:06d}.png").shape
-    matrix = _matrix(first)
+    matrix, in_world = _matrix(first), any("cam_R_w2c" in entry for entry in cameras.values())
 
     def read(index: int) -> SensorFrame:
         image_id = ids[index]
@@ -52,7 +52,7 @@ def open_bop(folder: Path, *, object_id: int | None, frames_per_s: float) -> Ima
         if ratio != 1:
             depth = np.clip(np.rint(depth * ratio), 0, 65535).astype(np.uint16)
         at = _place(poses.get(image_id, []), chosen)
-        frame = SensorFrame(color, depth, image_id / frames_per_s, world_from_camera=_world(seen))
+        frame = SensorFrame(color, depth, image_id / frames_per_s, world_from_camera=_world(seen) if in_world else None)
         if has_truth:
             frame = replace(frame, truth=_truth(poses.get(image_id, []), visible.get(image_id, []), at))
         return replace(frame, labels=_labels(folder, image_id, at, depth.shape)) if has_masks else frame
@@ -94,9 +94,10 @@ def _matrix(entry: Any) -> Floats:
     return numbers(entry["cam_K"], (3, 3), "cam_K")
 
 
-def _world(entry: dict[str, Any]) -> Floats | None:
+def _world(entry: dict[str, Any]) -> Floats:
+    """(4, 4) world_from_camera; NaN where the image does not tell."""
     if "cam_R_w2c" not in entry or "cam_t_w2c" not in entry:
-        return None
+        return np.full((4, 4), np.nan)
     rotation = numbers(entry["cam_R_w2c"], (3, 3), "cam_R_w2c")
     return inverse(rigid(rotation, numbers(entry["cam_t_w2c"], (3,), "cam_t_w2c") * METRES_PER_MM))
 

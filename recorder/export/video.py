@@ -1,0 +1,31 @@
+"""A session as a video, to look at: colour, and depth beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import imageio.v2 as imageio
+import numpy as np
+
+from recorder.depth_picture import depth_picture, depth_range
+from recorder.export.pictures import frames
+from recorder.session import Session
+
+FRAMES_PER_S = 30.0
+
+
+def write_video(session: Session, output: Path, frames_per_s: float | None) -> None:
+    """MP4, under a temporary name first; plays as fast as it was recorded where no rate is given."""
+    steps = np.diff(session.timestamps_s)
+    recorded = 1 / float(np.median(steps)) if len(steps) and np.median(steps) > 0 else FRAMES_PER_S
+    limits = depth_range(session)
+    partial = output.with_name(f".partial-{output.name}")
+    try:
+        writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=frames_per_s or recorded, macro_block_size=2)
+        with writer as video:
+            for frame in frames(session):
+                video.append_data(np.hstack([frame.color, depth_picture(frame.depth, limits)]))
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
