@@ -14,10 +14,10 @@ from recorder.config import CaptureConfig
 from recorder.sensors import open_sensor
 from recorder.sensors.base import Sensor
 from recorder.session import SessionHeader, SessionWriter
+from recorder.status import shown
 from scene.errors import SensorError
 from scene.files import refuse_existing
 from scene.object_model import ObjectModel, load_object
-from scene.progress import track
 
 BUILT_IN_OBJECTS = ("belt",)
 
@@ -91,7 +91,7 @@ def _record(sensor: Sensor, writer: SessionWriter, limit: int | None) -> bool:
     total = min(filter(None, (limit, sensor.total)), default=None)
     with writer, stopping_signals():
         try:
-            for frame in track(itertools.islice(sensor.frames(), limit), "recording", total):
+            for frame in shown(itertools.islice(sensor.frames(), limit), total, writer.partial):
                 writer.append(frame)
         except KeyboardInterrupt:
             return True
