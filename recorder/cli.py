@@ -16,6 +16,7 @@ from recorder.config import (
     InfoConfig,
     RepairConfig,
     TrimConfig,
+    ViewConfig,
 )
 from recorder.devices import devices
 from recorder.repair import repair
@@ -84,6 +85,22 @@ def run_export(config: ExportConfig) -> None:
     print(export(config))
 
 
+def run_view(config: ViewConfig) -> None:
+    """Writes what is to be looked at and says where."""
+    output = config.output or config.session.with_suffix(".rrd" if config.rerun else ".html")
+    with open_session(config.session) as session:
+        if config.rerun:
+            from recorder.view.rerun import save_rerun
+
+            save_rerun(session, output, overwrite=config.overwrite)
+        else:
+            from recorder.view.page import write_page  # late: it brings matplotlib
+
+            found = check(config.session)
+            write_page(session, output, described(session), found, config.frames, overwrite=config.overwrite)
+    print(output)
+
+
 def run_repair(config: RepairConfig) -> None:
     """Repairs and says what was kept and what was lost."""
     done = repair(config)
@@ -125,6 +142,7 @@ VERBS: dict[type, Verb] = {
     ExportConfig: run_export,
     RepairConfig: run_repair,
     TrimConfig: run_trim,
+    ViewConfig: run_view,
 }
 
 

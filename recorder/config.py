@@ -170,3 +170,26 @@ class ExportConfig:
         """Refuses a rate that is none, or of no video."""
         if self.fps is not None and (self.format != "video" or self.fps <= 0):
             raise InputError(f"--fps must be above 0 and is of --format video alone, got {self.fps} for {self.format}")
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """Look at a session. Example: recorder view session.h5, then open session.html."""
+
+    VERB: ClassVar[str] = "view"
+
+    session: tyro.conf.Positional[Path] = Path("session.h5")
+    """the session"""
+    output: Path | None = None
+    """page to write; SESSION.html, or SESSION.rrd with --rerun, where not given"""
+    frames: int = 24
+    """how many the page shows, spread over the recording"""
+    rerun: bool = False
+    """write a file for the viewer of rerun (extra `viewer`) in place of a page; open it with: rerun FILE"""
+    overwrite: bool = False
+    """replace the output file if it exists"""
+
+    def __post_init__(self) -> None:
+        """Refuses a page of nothing."""
+        if self.frames < 1:
+            raise InputError(f"--frames must be at least 1, got {self.frames}")
