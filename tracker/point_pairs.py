@@ -25,6 +25,8 @@ MATCHES = 8
 """pairs of the object that each of them may be"""
 SHORTEST, LONGEST = 0.25, 0.9
 """of the object's extent: shorter pairs fix no orientation, longer ones are rarely both in view"""
+LEAST_ACROSS = 0.3
+"""length of both normals' sum across the line, below which a pair fixes no orientation"""
 LENGTH_SCALE, ANGLE_SCALE, COLOR_SCALE = 0.06, 0.25, 0.15
 """share of the object's extent, radians and colour features by which a true match is off"""
 FARTHEST_MATCH = 3.0
@@ -77,10 +79,10 @@ def proposed_poses(
     """
     extent = _extent(models.samples)
     sampled = OrientedPoints(models.samples, models.normals, models.sample_features * [PALENESS, PALENESS, 1.0])
-    starts, ends = _long_enough(_all_pairs(len(models.samples)), models.samples, extent)
+    starts, ends = _usable(_all_pairs(len(models.samples)), sampled, extent)
     tree = KDTree(_pair_features(sampled.at(starts), sampled.at(ends), extent, colored=colored))
     drawn = rng.choice(len(share), (2, 3 * PAIRS), p=share)
-    first, second = _long_enough(drawn, observed.points, extent)
+    first, second = _usable(drawn, observed, extent)
     if len(first) == 0:
         return np.zeros((0, 3)), np.zeros((0, 3, 3))
     pairs = observed.at(first[:PAIRS]), observed.at(second[:PAIRS])
@@ -101,10 +103,13 @@ def _all_pairs(count: int) -> Integers:
     return np.stack(np.divmod(np.arange(count * count), count))
 
 
-def _long_enough(pairs: Integers, points: Floats, extent: float) -> Integers:
-    """(2, K) indices of points -> those pairs of them whose length fits the object."""
-    length = np.linalg.norm(points[pairs[0]] - points[pairs[1]], axis=1)
-    return pairs[:, (length > SHORTEST * extent) & (length < LONGEST * extent)]
+def _usable(pairs: Integers, oriented: OrientedPoints, extent: float) -> Integers:
+    """(2, K) indices of points -> those pairs whose length fits the object and whose normals fix an orientation."""
+    first, second = oriented.at(pairs[0]), oriented.at(pairs[1])
+    line = second.points - first.points
+    length = np.linalg.norm(line, axis=1)
+    across = np.linalg.norm(_across(first, second, _unit(line)), axis=1)
+    return pairs[:, (length > SHORTEST * extent) & (length < LONGEST * extent) & (across > LEAST_ACROSS)]
 
 
 def _pair_features(first: OrientedPoints, second: OrientedPoints, extent: float, *, colored: bool) -> Floats:
@@ -141,9 +146,15 @@ def _aligning(
 def _pair_frames(first: OrientedPoints, second: OrientedPoints) -> Floats:
     """(K, 3, 3) columns: along the line, across it towards both normals, and perpendicular to these."""
     line = _unit(second.points - first.points)
-    between = first.normals + second.normals
-    across = _unit(between - _dot(between, line)[:, None] * line)
+    across = _unit(_across(first, second, line))
     return np.stack([line, across, np.cross(line, across)], axis=2)
+
+
+def _across(first: OrientedPoints, second: OrientedPoints, line: Floats) -> Floats:
+    """(K, 3) what of both normals together is perpendicular to the line: short where they cancel or lie along it."""
+    between = first.normals + second.normals
+    across: Floats = between - _dot(between, line)[:, None] * line
+    return across
 
 
 def _dot(a: Floats, b: Floats) -> Floats:

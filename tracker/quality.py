@@ -1,4 +1,8 @@
-"""Whether an estimate can be vouched for: the chance that it is right, from how the frame agrees with it."""
+"""Whether an estimate can be vouched for: the chance that it is right, from how the frame agrees with it.
+
+A logistic model, fitted to simulated recordings with truth by `benchmarks/calibrate_confidence.py`, in which each thing
+that speaks for a pose may only raise the chance and each that speaks against it may only lower it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scene.arrays import Floats
 from tracker.explanation import SampleView
+
+FEATURES = ("support", "violation", "residual", "outer residual", "explained", "discolored")
+SIGNS = (1, -1, -1, -1, 1, -1)
+"""whether each may speak for a pose or against it"""
+COLOR_FEATURES = slice(4, 6)
+"""those that mean nothing for an object without colours"""
+TYPICAL: Floats = np.array([0.6, 0.01, 0.0, 0.8, 0.95, 0.08])
+"""(6,) of right poses: the features count from here, so that one left out speaks neither for nor against"""
+COEFFICIENTS: Floats = np.array([1.81, -13.45, -6.07, -4.75, 9.80, -29.17])
+"""(6,) printed by the calibration"""
+BIAS = 3.0
+"""printed by the calibration"""
+NOISE, NOISE_GROWTH, NOISE_FROM = 0.0012, 0.0019, 0.4
+"""metres, per metre, metres: deviation of structured-light depth (Nguyen, Izadi and Lovell 2012), axial"""
+MESH_ERROR = 0.005
+"""of the object's extent: what a good mesh is off"""
 
 
 @dataclass(frozen=True)
@@ -16,35 +37,40 @@ class ObjectQuality:
     view: SampleView
     residual: float
     """metres, median distance to its surface of the points near it that are not the hand's"""
+    outer_residual: float
+    """metres, the distance that nine in ten of these points are within"""
     explained: float
     """share of the object-coloured points about it that lie on it"""
     discolored: float
     """0 to 1: how badly the colours where it is seen fit it, the objective's term `color` for what is visible"""
+    depth: float
+    """metres from the camera"""
+    extent: float
+    """metres, twice the object's reach"""
+
+    def features(self) -> Floats:
+        """(6,) FEATURES; residuals as logarithms of their ratio to what noise and mesh leave of a right pose."""
+        noise = NOISE + NOISE_GROWTH * (self.depth - NOISE_FROM) ** 2
+        fair = float(np.hypot(noise, MESH_ERROR * self.extent))
+        residuals = (np.log(0.1 + residual / fair) for residual in (self.residual, self.outer_residual))
+        return np.array([self.view.support, self.view.violation, *residuals, self.explained, self.discolored])
 
 
-def object_confidence(quality: ObjectQuality, *, colors_known: float) -> float:
+def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
     """Chance, 0 to 1, that the pose is within 10 degrees and 10 mm.
-
-    A logistic model of what is seen where it should be, what was seen through, how the colours agree and how well the
-    points lie on the surface. Its coefficients were set by hand on recordings with truth, see
-    docs/tracking.md.
 
     Args:
         quality: of the estimate.
-        colors_known: how far the colours can be trusted, 0 (an object without any) to 1 (learned from this recording).
+        colored: whether the object's colours are known.
     """
-    view = quality.view
-    score = 2.0
-    score += 10.0 * (min(view.support, 0.5) - 0.35)
-    score -= 14.0 * max(view.violation - 0.06, 0.0)
-    score -= 900.0 * max(quality.residual - 0.003, 0.0)
-    score -= colors_known * 9.0 * (quality.discolored - 0.25)
-    score += colors_known * 6.0 * (quality.explained - 0.8)
-    return float(1.0 / (1.0 + np.exp(-score)))
+    evidence = COEFFICIENTS * (quality.features() - TYPICAL)
+    if not colored:
+        evidence[COLOR_FEATURES] = 0.0
+    return float(1.0 / (1.0 + np.exp(-(BIAS + evidence.sum()))))
 
 
 def hand_confidence(residual: float, explained: float, seen_through: float) -> float:
-    """Chance, 0 to 1, that the hand's visible joints are within 2 cm.
+    """Chance, 0 to 1, that the hand's visible joints are within 2 cm; its coefficients were set by hand.
 
     Args:
         residual: metres, median distance of the hand-coloured points to the hand's surface.

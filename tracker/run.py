@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from recorder.session import Session, open_session
-from scene.arrays import Booleans, Floats, Integers
+from scene.arrays import Booleans, Floats
 from scene.distance_field import build_distance_field
 from scene.errors import TrackingError
 from scene.files import refuse_existing, sha256, stamp_provenance
+from scene.frame import RgbdFrame
 from scene.hand_pose import joints
 from scene.hand_shape import HandShape, average_hand
+from scene.object_model import ObjectModel
 from scene.progress import track as shown
 from tracker.background import FRAMES
-from tracker.colors import color_features, initial_likelihoods
 from tracker.config import RunConfig
-from tracker.models import prepare_models
 from tracker.objective import TERMS
+from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import SequenceTracker, TrackedFrame
 from tracker.track import ROW_FIELDS, Track, TrackStatus, new_track, track_path_of
 
@@ -37,15 +38,23 @@ def track_session(config: RunConfig) -> Track:
     """The track of a recording, in memory."""
     with open_session(config.session) as session:
         shape = average_hand(session.hand_side)
-        tracker = new_tracker(session, shape, config)
-        ahead = np.unique(np.linspace(0, len(session) - 1, FRAMES).round().astype(int))
-        rows = _tracked_rows(tracker, session, ahead)
+        model = tracked_model(session)
+        ahead = frames_ahead(session)
+        field = build_distance_field(model)
+        knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, config.seed)
+        rows = _tracked_rows(SequenceTracker(knowledge, config), session, ahead)
         return as_track(rows, session.timestamps_s, shape, config.session)
 
 
-def _tracked_rows(tracker: SequenceTracker, session: Session, ahead: Integers) -> list[TrackedFrame]:
+def frames_ahead(session: Session) -> list[RgbdFrame]:
+    """Some frames spread over the recording."""
+    indices = np.unique(np.linspace(0, len(session) - 1, FRAMES).round().astype(int))
+    return [session.frame(int(index)) for index in indices]
+
+
+def _tracked_rows(tracker: SequenceTracker, session: Session, ahead: list[RgbdFrame]) -> list[TrackedFrame]:
     """Begins where the object is seen best, goes on to the end, and then from there back to the first frame."""
-    anchor = tracker.look_ahead([session.frame(int(index)) for index in ahead]) or 0
+    anchor = tracker.look_ahead(ahead) or 0
     order = [*range(anchor, len(session)), *range(anchor - 1, -1, -1)]
     rows: dict[int, TrackedFrame] = {}
     for index in shown(order, "tracking"):
@@ -55,24 +64,20 @@ def _tracked_rows(tracker: SequenceTracker, session: Session, ahead: Integers) -
     return [rows[index] for index in range(len(session))]
 
 
-def new_tracker(session: Session, shape: HandShape, config: RunConfig) -> SequenceTracker:
-    """A tracker for the session's camera and object.
+def tracked_model(session: Session) -> ObjectModel:
+    """The session's object.
 
     Raises:
         TrackingError: the session holds no frames, or no object mesh.
     """
-    model = session.object_model
     if len(session) == 0:
         raise TrackingError(f"a session must hold frames to be tracked, {session.path} has none; capture it again")
-    if model is None:
+    if session.object_model is None:
         raise TrackingError(
             f"a session must embed the object's mesh to be tracked, {session.path} has none; "
             "capture it again with --object MESH"
         )
-    rng = np.random.default_rng(config.seed)
-    models = prepare_models(model, build_distance_field(model), shape, rng)
-    likelihoods = initial_likelihoods(model, color_features(session.frame(0).color))
-    return SequenceTracker(session.camera, model, models, shape, likelihoods, config)
+    return session.object_model
 
 
 def as_track(rows: list[TrackedFrame], timestamps_s: Floats, shape: HandShape, session: Path) -> Track:

@@ -9,7 +9,7 @@ import pytest
 from recorder.simulation.belt import belt
 from scene.command import run_program
 from tests.tracker.samples import TRACKED, a_track, write_session
-from tracker import hand_search, initialisation, sequence
+from tracker import anew, following, hand_search, initialisation, point_pairs
 from tracker.config import RunConfig
 from tracker.evaluate import EvaluateConfig, run_evaluate
 from tracker.run import run
@@ -32,10 +32,9 @@ def session(tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch):
     """The search of the whole view, which the options do not reach, at a hundredth of its work."""
-    for name, value in {"FEW_ROTATIONS": 30, "MANY_ROTATIONS": 60, "PLACES": 8, "BEST_PLACES": 2}.items():
+    monkeypatch.setattr(point_pairs, "PAIRS", 200)
+    for name, value in {"POINTS": 200, "PROMISING": 4, "KEPT": 2}.items():
         monkeypatch.setattr(initialisation, name, value)
-    monkeypatch.setattr(initialisation, "PARTICLES", 8)
-    monkeypatch.setattr(initialisation, "GENERATIONS", 4)
     for name, value in {"PLACES": 2, "ROTATIONS": 40, "SWARMS": 1, "PARTICLES": 8, "GENERATIONS": 4}.items():
         monkeypatch.setattr(hand_search, name, value)
 
@@ -47,13 +46,13 @@ def track_with(session, tmp_path, *options, name="t.h5"):
 
 def searches(session, tmp_path, monkeypatch, *options):
     """(particles, generations, points) of each swarm that follows the object."""
-    seen, original = [], sequence.minimise
+    seen, original = [], following.minimise
 
     def minimise(objective, start, scales, settings, rng):
         seen.append((len(start), settings.generations, len(objective.__self__.evidence.points)))
         return original(objective, start, scales, settings, rng)
 
-    monkeypatch.setattr(sequence, "minimise", minimise)
+    monkeypatch.setattr(following, "minimise", minimise)
     track_with(session, tmp_path, *options)
     assert seen
     return seen
@@ -196,10 +195,10 @@ def test_figures_into_a_folder_that_does_not_exist(session, tmp_path, capsys):
 
 @pytest.mark.usefixtures("quick")
 def test_an_interrupt_leaves_nothing(session, tmp_path, monkeypatch, capsys):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sequence, "find_object", interrupted)
+    monkeypatch.setattr(anew, "find_object", interrupted)
     assert tracker("run", session, "--output", tmp_path / "t.h5") == 2
     assert "interrupted" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,15 @@ from tracker.explanation import SampleView
 from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand, thinned
 from tracker.observation import Surroundings, observe
-from tracker.quality import ObjectQuality, hand_confidence, object_confidence
+from tracker.quality import (
+    COEFFICIENTS,
+    FEATURES,
+    SIGNS,
+    TYPICAL,
+    ObjectQuality,
+    hand_confidence,
+    object_confidence,
+)
 
 
 @pytest.mark.parametrize("use_hand", [True, False])
@@ -67,28 +75,44 @@ def test_the_hand_is_found_beside_the_object(monkeypatch):
 
 
 VIEW = SampleView(support=0.6, violation=0.02, hidden=0.38, feature_shift=np.zeros(3))
-GOOD = ObjectQuality(VIEW, residual=0.001, explained=0.95, discolored=0.1)
+GOOD = ObjectQuality(VIEW, residual=0.001, outer_residual=0.003, explained=0.96, discolored=0.07, depth=0.5, extent=0.1)
+WORSE = {
+    "unseen": replace(GOOD, view=replace(VIEW, support=0.1)),
+    "seen through": replace(GOOD, view=replace(VIEW, violation=0.3)),
+    "off its points": replace(GOOD, residual=0.004),
+    "off some of its points": replace(GOOD, outer_residual=0.012),
+    "points unexplained": replace(GOOD, explained=0.3),
+    "of other colours": replace(GOOD, discolored=0.4),
+}
 
 
-@pytest.mark.parametrize(
-    "worse",
-    [
-        replace(GOOD, view=replace(VIEW, support=0.1)),
-        replace(GOOD, view=replace(VIEW, violation=0.3)),
-        replace(GOOD, residual=0.01),
-        replace(GOOD, explained=0.3),
-        replace(GOOD, discolored=0.7),
-    ],
-    ids=["unseen", "seen through", "off its points", "points unexplained", "of other colours"],
-)
+@pytest.mark.parametrize("worse", list(WORSE.values()), ids=list(WORSE))
 def test_each_thing_that_speaks_against_a_pose_lowers_its_confidence(worse):
-    assert 0 <= object_confidence(worse, colors_known=1.0) < object_confidence(GOOD, colors_known=1.0) <= 1
+    assert 0 <= object_confidence(worse, colored=True) < object_confidence(GOOD, colored=True) <= 1
+
+
+def test_colours_do_not_count_where_the_object_has_none():
+    bare = object_confidence(GOOD, colored=False)
+    assert object_confidence(WORSE["of other colours"], colored=False) == bare
+    assert object_confidence(WORSE["points unexplained"], colored=False) == bare
+    assert object_confidence(WORSE["off its points"], colored=False) < bare
+
+
+def test_the_same_miss_counts_less_from_far_away_and_on_a_larger_object():
+    missed = replace(GOOD, residual=0.002, outer_residual=0.005)
+    assert object_confidence(replace(missed, depth=1.2), colored=True) > object_confidence(missed, colored=True)
+    assert object_confidence(replace(missed, extent=0.4), colored=True) > object_confidence(missed, colored=True)
 
 
 def test_a_good_pose_is_vouched_for_and_a_bad_one_is_not():
-    assert object_confidence(GOOD, colors_known=1.0) > 0.8
-    bad = ObjectQuality(replace(VIEW, support=0.2, violation=0.4), 0.012, 0.3, 0.7)
-    assert object_confidence(bad, colors_known=1.0) < 0.2
+    assert object_confidence(GOOD, colored=True) > 0.8
+    bad = replace(GOOD, view=replace(VIEW, violation=0.3), residual=0.005, outer_residual=0.015, discolored=0.3)
+    assert object_confidence(bad, colored=True) < 0.2
+
+
+def test_every_coefficient_keeps_to_its_sign():
+    assert len(FEATURES) == len(SIGNS) == len(COEFFICIENTS) == len(TYPICAL)
+    assert (np.sign(COEFFICIENTS) * SIGNS >= 0).all()
 
 
 def test_hand_confidence_falls_with_each_fault():

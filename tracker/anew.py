@@ -1,0 +1,92 @@
+"""Object and hand found anew in a frame, each judged: where nothing is known of them, or what is known is in doubt.
+
+The object is looked for in the whole view (tracker/initialisation.py), the hand beside it (tracker/hand_search.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scene.arrays import Booleans, Floats
+from scene.hand_pose import rest_angles
+from tracker.explanation import point_distances
+from tracker.hand_search import find_hand
+from tracker.hypothesis import HandObjectPose, Layout
+from tracker.initialisation import find_object, pose_without_hand, searching
+from tracker.judgement import Estimate, hand_certainty, judged
+from tracker.nearby import about_object, pick
+from tracker.observation import Observation
+from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.scene_knowledge import SceneKnowledge
+
+CANDIDATES = 8
+"""of those found, judged to the end"""
+ITERATIONS = 15
+NEAR_OBJECT, HAND_SPAN = 0.30, 0.25
+"""metres from the object within which its hand is, and from the middle of the hand within which all of it is"""
+TOUCHING = 0.008
+"""metres from the object within which a point may as well be the object's"""
+FEWEST_PLACES, FEWEST_POINTS = 50, 100
+"""hand-coloured points beside the object, and in all, below which no hand is looked for"""
+MOST_PLACES = 2000
+
+
+def objects_found(
+    observation: Observation, knowledge: SceneKnowledge, points: int, rng: np.random.Generator, near: Floats | None
+) -> list[Estimate]:
+    """The object searched for everywhere: what was found, the most confident first; `near` as in find_object."""
+    models, colored = knowledge.models, knowledge.colored
+    strict = searching(knowledge.weights)
+    estimates = []
+    for candidate in find_object(observation, models, knowledge.weights, rng, colored=colored, near=near)[:CANDIDATES]:
+        pose = pose_without_hand(candidate.camera_from_object)
+        evidence = about_object(observation, [pose], models.object_reach, points, rng)
+        problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
+        vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
+        estimates.append(judged(observation, problem, vector, rng, colored=colored))
+    return sorted(estimates, key=lambda estimate: -estimate.confidence)
+
+
+def with_hand_found(
+    observation: Observation, estimate: Estimate, knowledge: SceneKnowledge, points: int, rng: np.random.Generator
+) -> Estimate:
+    """The same object with a hand beside it, where enough is seen that looks like one."""
+    object_pose = estimate.pose.camera_from_object
+    off_object, hand_like = _beside(observation, estimate.pose, knowledge)
+    places = observation.points[pick(off_object, MOST_PLACES, rng)]
+    centre = places.mean(axis=0) if len(places) else np.zeros(3)
+    hand = np.nonzero(hand_like & (np.linalg.norm(observation.points - centre, axis=1) < HAND_SPAN))[0]
+    if len(places) < FEWEST_PLACES or len(hand) < FEWEST_POINTS:
+        return estimate
+    reach = knowledge.models.object_reach
+    around = np.nonzero(np.linalg.norm(observation.points - object_pose[:3, 3], axis=1) < reach)[0]
+    halves = [rng.choice(hand, points // 2), rng.choice(around, points // 2) if len(around) else hand[:0]]
+    evidence = observation.evidence(np.concatenate(halves))
+    layout = Layout.about(estimate.pose)
+    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
+    pose = find_hand(problem, object_pose, places, rng)
+    problem = replace(problem, layout=Layout.about(pose), prediction=pose.hand.angles)
+    return with_hand(observation, estimate, problem, problem.layout.vector(pose), rng)
+
+
+def with_hand(
+    observation: Observation, estimate: Estimate, problem: Problem, vector: Floats, rng: np.random.Generator
+) -> Estimate:
+    """The same object with the hand of the hypothesis (32,), and what speaks for that."""
+    return replace(
+        estimate,
+        pose=problem.layout.pose(vector),
+        terms=problem.residuals(vector)[1],
+        hand_confidence=hand_certainty(observation, problem, vector, rng),
+    )
+
+
+def _beside(observation: Observation, pose: HandObjectPose, knowledge: SceneKnowledge) -> tuple[Booleans, Booleans]:
+    """(F,) hand-coloured points about the object that are surely not on it, and all of them."""
+    from_object = observation.points - pose.camera_from_object[:3, 3]
+    hand_like = observation.hand_points & (np.linalg.norm(from_object, axis=1) < NEAR_OBJECT)
+    layout = Layout.about(pose)
+    distance, _ = point_distances(layout.vector(pose), layout, observation.points, knowledge.models, False)
+    return hand_like & (distance > TOUCHING), hand_like

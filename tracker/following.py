@@ -1,0 +1,146 @@
+"""From one frame to the next: a swarm about where the object should be by now, then one about the hand.
+
+The object is followed on its own evidence: in one joint swarm over 32 numbers a wrong hand takes the object's points
+and drags it away (docs/tracking.md). The hand then has to fit what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scene.arrays import Floats
+from scene.hand_pose import HandPose
+from scene.rotations import rotation_vector_from_matrix
+from scene.transforms import inverse
+from tracker.anew import with_hand
+from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
+from tracker.judgement import Estimate, judged
+from tracker.nearby import about_hand_and_object, about_object
+from tracker.observation import Observation
+from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
+from tracker.scene_knowledge import SceneKnowledge
+from tracker.swarm import SwarmSettings, minimise
+
+SCALES: Floats = np.concatenate([[0.006] * 3, [0.10] * 3, [0.006] * 3, [0.10] * 3, [0.15] * 20])
+"""(32,) metres and radians: how far the swarm searches about a prediction when nothing moves"""
+OBJECT, HAND = slice(0, 6), slice(6, 32)
+TRANSLATIONS, ROTATIONS = [0, 1, 2, 6, 7, 8], [3, 4, 5, 9, 10, 11]
+ALONG_MOTION, LONGEST_STEP, WIDEST_TURN = 0.4, 0.05, 0.6
+"""share of the last motion by which the swarm spreads farther, and the metres and radians that count at most"""
+WIDER_WHEN_LOST = 0.3
+"""share by which the swarm about a lost object widens with every frame"""
+CLOUD = 0.7
+"""deviation of the first particles about a prediction, of the scales"""
+ITERATIONS = 15
+FEWEST_POINTS = 50
+"""observed points about a prediction, below which nothing is there to be followed"""
+
+
+@dataclass(frozen=True)
+class Last:
+    """Where things were, and how they moved."""
+
+    estimate: Estimate
+    motion: Floats
+    """(4, 4) of the object from the frame before to that one, in camera coordinates"""
+    lost_for: int = 0
+    """frames since"""
+
+    def scales(self, active: slice) -> Floats:
+        """(32,) how far to search: farther along what moved before; 0 for what is not active."""
+        scales = np.zeros(len(SCALES))
+        scales[active] = SCALES[active]
+        before = self.estimate.pose.camera_from_object
+        step = float(np.linalg.norm((self.motion @ before - before)[:3, 3]))
+        turn = float(np.linalg.norm(rotation_vector_from_matrix(self.motion[:3, :3])))
+        scales[TRANSLATIONS] += (scales[TRANSLATIONS] > 0) * ALONG_MOTION * min(step, LONGEST_STEP)
+        scales[ROTATIONS] += (scales[ROTATIONS] > 0) * ALONG_MOTION * min(turn, WIDEST_TURN)
+        return scales
+
+
+def object_followed(
+    observation: Observation,
+    last: Last,
+    knowledge: SceneKnowledge,
+    settings: SwarmSettings,
+    sizes: tuple[int, int],
+    rng: np.random.Generator,
+) -> Estimate | None:
+    """The object by a swarm over its 6 numbers, refined by least squares.
+
+    Args:
+        observation: of the frame.
+        last: where it was.
+        knowledge: of the scene.
+        settings: of the swarm.
+        sizes: particles and observed points.
+        rng: of all randomness.
+
+    Returns:
+        The estimate, its hand where it was; None where nothing is about the prediction.
+    """
+    pose = last.estimate.pose
+    poses = [pose, moved(pose, last.motion)]
+    evidence = about_object(observation, poses, knowledge.models.object_reach, sizes[1], rng)
+    if len(evidence.points) < FEWEST_POINTS:
+        return None
+    layout = Layout.about(pose)
+    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, pose.hand.angles, use_hand=False)
+    scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
+    result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
+    estimate = judged(observation, problem, best, rng, colored=knowledge.colored)
+    return replace(estimate, spread=_spread(result.personal_bests, result.personal_objectives))
+
+
+def hand_followed(
+    observation: Observation,
+    estimate: Estimate,
+    last: Last,
+    knowledge: SceneKnowledge,
+    settings: SwarmSettings,
+    sizes: tuple[int, int],
+    rng: np.random.Generator,
+) -> Estimate:
+    """The hand by a swarm over its 26 numbers, about where it was and where the object would have carried it.
+
+    Args as object_followed, with the object's `estimate` in this frame, which is held still.
+    """
+    before = last.estimate.pose
+    carried = estimate.pose.camera_from_object @ inverse(before.camera_from_object)
+    poses = [replace(estimate.pose, hand=hand) for hand in (before.hand, moved(before, carried).hand)]
+    reach = knowledge.models.object_reach
+    evidence = about_hand_and_object(observation, poses, reach, knowledge.shape, sizes[1], rng)
+    if len(evidence.points) < FEWEST_POINTS:
+        return estimate
+    layout, scales = Layout.about(poses[0]), last.scales(HAND)
+    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, before.hand.angles, use_hand=True)
+    result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    best, _ = refined(problem, result.best, HAND_NUMBERS, ITERATIONS)
+    return with_hand(observation, estimate, problem, best, rng)
+
+
+def moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:
+    """Hand and object after a motion (4, 4) of both, in camera coordinates."""
+    hand = HandPose(camera_from_before @ pose.hand.camera_from_hand, pose.hand.angles)
+    return HandObjectPose(camera_from_before @ pose.camera_from_object, hand)
+
+
+def _starts(
+    layout: Layout, poses: list[HandObjectPose], scales: Floats, count: int, rng: np.random.Generator
+) -> Floats:
+    """(count, 32): each of the poses, and clouds about them, in what has a scale."""
+    centres = np.stack([layout.vector(pose) for pose in poses])
+    centres[:, scales == 0] = centres[0, scales == 0]
+    starts = centres[np.arange(count) % len(centres)]
+    starts = starts + rng.normal(size=starts.shape) * scales * CLOUD
+    starts[: len(centres)] = centres
+    return clamp_angles(starts)
+
+
+def _spread(vectors: Floats, objectives: Floats) -> tuple[float, float]:
+    """Standard deviation, metres and radians, of the object over the better half of the swarm's personal bests."""
+    good = vectors[np.argsort(objectives)[: max(len(vectors) // 2, 2)]]
+    return float(np.sqrt(good[:, :3].var(axis=0).sum())), float(np.sqrt(good[:, 3:6].var(axis=0).sum()))

@@ -1,0 +1,90 @@
+"""A hypothesis with its judgement: how all of the frame about it agrees, not only the points that it was fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scene.arrays import Floats
+from tracker.explanation import ON_BODY, point_distances, view_samples
+from tracker.hypothesis import HandObjectPose
+from tracker.nearby import pick
+from tracker.objective import COLOR, HAND
+from tracker.observation import Observation
+from tracker.quality import ObjectQuality, hand_confidence, object_confidence
+from tracker.refine import Problem
+
+ABOUT = 1.2
+"""of the object's reach: as far about it points are asked whether it explains them"""
+JUDGING_POINTS, JUDGING_HAND_POINTS = 1500, 800
+FEWEST_OWN = 20
+"""points near the object, below which its residual is not known"""
+NEAR_OBJECT = 0.02
+"""metres from the object beyond which a point is no miss of it but something else"""
+FEWEST_HAND_POINTS = 40
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A hypothesis with its judgement."""
+
+    pose: HandObjectPose
+    confidence: float
+    """chance that the object is within 10 degrees and 10 mm"""
+    terms: Floats
+    """(6,) of the objective"""
+    quality: ObjectQuality
+    hand_confidence: float = float("nan")
+    """NaN where no hand was looked for"""
+    spread: tuple[float, float] = (float("nan"), float("nan"))
+    """metres and radians: deviation of the object over the better half of the swarm"""
+
+
+def judged(
+    observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator, *, colored: bool
+) -> Estimate:
+    """The hypothesis (32,) with its confidence, the hand left out."""
+    _, terms = problem.residuals(vector)
+    quality = object_quality(observation, problem, vector, terms, rng)
+    return Estimate(problem.layout.pose(vector), object_confidence(quality, colored=colored), terms, quality)
+
+
+def object_quality(
+    observation: Observation, problem: Problem, vector: Floats, terms: Floats, rng: np.random.Generator
+) -> ObjectQuality:
+    """What all points about the object say."""
+    view = view_samples(vector, problem.layout, problem.evidence, problem.models, problem.weights)
+    reach = problem.models.object_reach
+    near = np.linalg.norm(observation.points - vector[:3], axis=1) < ABOUT * reach
+    evidence = observation.evidence(pick(near, JUDGING_POINTS, rng))
+    distance, _ = point_distances(vector, problem.layout, evidence.points, problem.models, False)
+    on_object, on_hand = evidence.point_object_chance, evidence.point_hand_chance
+    like_object = on_object > np.maximum(on_hand, 0.4)
+    own = distance[(on_object >= on_hand) & (distance < NEAR_OBJECT)]
+    residuals = np.percentile(own, [50, 90]) if len(own) > FEWEST_OWN else np.full(2, NEAR_OBJECT)
+    discolored = float(terms[COLOR]) / problem.weights.color / max(view.support, 0.05)
+    return ObjectQuality(
+        view,
+        residual=float(residuals[0]),
+        outer_residual=float(residuals[1]),
+        explained=float((distance[like_object] < ON_BODY).sum() / max(like_object.sum(), 1)),
+        discolored=min(discolored, 1.0),
+        depth=float(vector[2]),
+        extent=2 * reach,
+    )
+
+
+def hand_certainty(observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator) -> float:
+    """Confidence of the hand; 0 where too little of one is seen to tell."""
+    _, terms = problem.residuals(vector)
+    wrist = problem.layout.pose(vector).hand.camera_from_hand[:3, 3]
+    near = observation.hand_points & (np.linalg.norm(observation.points - wrist, axis=1) < 0.3)
+    chosen = pick(near, JUDGING_HAND_POINTS, rng)
+    to_object, to_hand = point_distances(vector, problem.layout, observation.points[chosen], problem.models, True)
+    mine = np.abs(to_hand)[to_object > 0.006]
+    if len(mine) < FEWEST_HAND_POINTS:
+        return 0.0
+    return hand_confidence(
+        float(np.median(mine)), float((mine < 0.01).mean()), float(terms[HAND]) / problem.weights.hand
+    )

@@ -1,0 +1,93 @@
+"""What a tracker knows of the scene besides poses: bodies, colours, light and what never moves.
+
+Immutable: learning from a frame gives a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scene.camera import Camera
+from scene.distance_field import DistanceField
+from scene.frame import RgbdFrame
+from scene.hand_shape import HandShape
+from scene.object_model import ObjectModel
+from tracker.background import static_background
+from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
+from tracker.explanation import on_bodies, point_distances
+from tracker.hypothesis import HandObjectPose, Layout
+from tracker.models import lit, prepare_models
+from tracker.objective import Models, Weights, weights_for
+from tracker.observation import Observation, Surroundings, find_planes, observe
+
+
+@dataclass(frozen=True)
+class SceneKnowledge:
+    """Everything that is the same in one frame as in the next."""
+
+    camera: Camera
+    shape: HandShape
+    models: Models
+    weights: Weights
+    likelihoods: ColorLikelihoods
+    colored: bool
+    """whether the mesh has colours"""
+    surroundings: Surroundings
+    seed: int
+
+    @staticmethod
+    def before(
+        frames: Sequence[RgbdFrame],
+        camera: Camera,
+        model: ObjectModel,
+        field: DistanceField,
+        shape: HandShape,
+        seed: int,
+    ) -> SceneKnowledge:
+        """Before anything is tracked: from the object's mesh and some frames spread over the recording."""
+        models = prepare_models(model, field, shape, np.random.default_rng(seed))
+        background = static_background(frames)
+        likelihoods = initial_likelihoods(model, color_features(frames[0].color))
+        if background is not None:  # what is left standing before it is not of the scene's colours
+            likelihoods = without_background(likelihoods)
+        weights = weights_for(model.diameter, colored=model.colored)
+        surroundings = Surroundings(find_planes(frames[0], camera, seed), background)
+        return SceneKnowledge(camera, shape, models, weights, likelihoods, model.colored, surroundings, seed)
+
+    def with_planes_of(self, frame: RgbdFrame) -> SceneKnowledge:
+        """With table and wall where this frame has them."""
+        planes = find_planes(frame, self.camera, self.seed)
+        return replace(self, surroundings=replace(self.surroundings, planes=planes))
+
+    def observed(self, frame: RgbdFrame) -> Observation:
+        """The frame made ready."""
+        return observe(frame, self.camera, self.likelihoods, self.surroundings)
+
+    def learned(self, observation: Observation, pose: HandObjectPose, shift: np.ndarray, rate: float) -> SceneKnowledge:
+        """Colours of object and hand, and the light, from a frame whose pose is vouched for.
+
+        Args:
+            observation: of the frame.
+            pose: of object and hand; a hand that was not found is far away.
+            shift: (3,) mean of pixel minus sample features where the object is seen.
+            rate: how far to move towards what is seen, 0 to 1.
+        """
+        layout = Layout.about(pose)
+        vector = layout.vector(pose)
+        near = np.linalg.norm(observation.points - vector[:3], axis=1) < self.models.object_reach + 0.2
+        to_object, to_hand = point_distances(vector, layout, observation.points[near], self.models, True)
+        on_object, on_hand = on_bodies(to_object, to_hand)
+        # fingers touch the object: their skin must not be learned as its colour
+        evidence = observation.evidence(np.nonzero(near)[0])
+        on_object &= evidence.point_object_chance > evidence.point_hand_chance
+        likelihoods = self.likelihoods.learned(
+            observation.features,
+            observation.mask(near, on_object),
+            observation.mask(near, on_hand),
+            ~observation.foreground,  # what stands there and is not known to be the object may be a hand not found yet
+            rate,
+        )
+        return replace(self, likelihoods=likelihoods, models=lit(self.models, rate * shift))
