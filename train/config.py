@@ -14,6 +14,7 @@ from train.recipes import RECIPES, Recipe, RecipeName
 Difference = Literal["squared", "absolute"]
 Background = Literal["cut", "kept"]
 Images = Literal["both", "occluded", "clean"]
+ExportFormat = Literal["onnx", "torch"]
 
 
 @dataclass(frozen=True)
@@ -233,3 +234,58 @@ class Compare:
             raise InputError("--patches needs to know which objects, got none; give --objects ape cam cat")
         if not self.recipes:
             raise InputError("there must be recipes to compare, got none; leave --recipes out for all")
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Tell the pose of the object in an image, a folder of images, or the occluded crops of a pairs file.
+
+    Example: train predict run pairs.h5 --output poses.json --overlay pictures
+    """
+
+    VERB: ClassVar[str] = "predict"
+
+    run: tyro.conf.Positional[Path]
+    """the folder that `train fit` wrote"""
+    source: tyro.conf.Positional[Path]
+    """an image, a folder of images, or a pairs file (which make-pairs cuts out of a session along its track)"""
+    crop: tuple[int, int, int, int] | None = None
+    """left, top, right, bottom in pixels: the square about the object, for networks of colour alone"""
+    at: tuple[int, int] | None = None
+    """u, v in pixels: a point on the object about which an RGB-D crop is cut"""
+    depth: Path | None = None
+    """depth image of 16 bits that belongs to the image and has its pixels"""
+    depth_unit: float = 0.001
+    """metres that one step of --depth is"""
+    camera: Path | None = None
+    """text file with the 3x3 camera matrix of the image, pixels"""
+    output: Path = Path("poses.json")
+    """poses as JSON"""
+    overlay: Path | None = None
+    """also write pictures with the object's axes to this folder"""
+    overwrite: bool = False
+    """replace what is there"""
+
+    def __post_init__(self) -> None:
+        """Refuses a unit that is none."""
+        if not self.depth_unit > 0:
+            raise InputError(f"--depth-unit must be positive, got {self.depth_unit}; 0.001 is a millimetre")
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a trained network, preprocessing inside, to one file that runs without this package.
+
+    Example: train export run --output network.onnx
+    """
+
+    VERB: ClassVar[str] = "export"
+
+    run: tyro.conf.Positional[Path] = Path("run")
+    """the folder that `train fit` wrote"""
+    output: Path | None = None
+    """file to write; default: network.onnx or network.pt2 in the run folder"""
+    format: ExportFormat = "onnx"
+    """onnx, for ONNX Runtime; torch, for torch.export.load"""
+    overwrite: bool = False
+    """replace what is there"""

@@ -1,9 +1,9 @@
 """Several processes that train one network: each takes a share of every batch, and their gradients are averaged.
 
 `torchrun --nproc-per-node 2 --no-python train fit ...` starts them, on one machine or on many, and tells each its rank
-by environment variables. The first writes the run folder. Losses are means over samples or pairs, so that the mean of the
-shares' gradients is the batch's gradient; only what a recipe takes over a whole batch (normalisation and the pairs of
-recipe `best`) is then taken over a share.
+by environment variables. The first writes the run folder. Losses are means over samples or pairs, so that the mean of
+the shares' gradients is the batch's gradient; only what a recipe takes over a whole batch (normalisation and the pairs
+of recipe `best`) is then taken over a share.
 """
 
 from __future__ import annotations

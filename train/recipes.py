@@ -30,7 +30,7 @@ class Recipe:
     feature_term: FeatureTerm = "pairs"
     """F: equation 3 on the formed pairs; on all pairs of the batch; or Wohlhart and Lepetit's triplets and pairs"""
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 0.01
+    learning_rate: float = 0.05
     """of the first epoch, for losses that are means over the batch"""
     final_rate: float = 0.3
     """the last epoch's learning rate as a fraction of the first's"""
@@ -59,6 +59,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best": Recipe(
         "small residual network, 6D rotation, all pairs, augmentation, AdamW",
         network="residual",
+        formed_batches=False,
         feature_term="all-pairs",
         optimiser="adamw",
         learning_rate=2e-3,
@@ -67,6 +68,6 @@ RECIPES: dict[RecipeName, Recipe] = {
         batch_pairs=32,
         augment=True,
         steps=600,
-        patch_steps=900,
+        patch_steps=1200,
     ),
 }  # fmt: skip

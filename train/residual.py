@@ -87,8 +87,8 @@ def quaternion_of(rotation: Tensor) -> Tensor:
     xy, xz, yz = r[:, 0, 1] + r[:, 1, 0], r[:, 0, 2] + r[:, 2, 0], r[:, 1, 2] + r[:, 2, 1]
     products = torch.stack([squares[:, 0], wx, wy, wz, wx, squares[:, 1], xy, xz, wy, xy, squares[:, 2], yz,
                             wz, xz, yz, squares[:, 3]], dim=1).view(-1, 4, 4)  # fmt: skip
-    chosen = products[torch.arange(len(r)), squares.argmax(dim=1)]
-    quaternion = functional.normalize(chosen, dim=1)
+    at = squares.argmax(dim=1)[:, None, None].expand(-1, 1, 4)  # no length is looked up, so that it exports
+    quaternion = functional.normalize(products.gather(1, at)[:, 0], dim=1)
     return torch.where(quaternion[:, :1] < 0, -quaternion, quaternion)
 
 

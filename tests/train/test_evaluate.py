@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from scene.errors import InputError
 from scene.metrics import VISIBILITY_EDGES, mean_euler_error_deg, rotation_error_deg
 from scene.rotations import matrix_from_rotation_vector, random_rotations
 from tests.train.samples import learnable_file, quick
 from train.cli import run
-from train.errors import visibility_ranges
+from train.errors import bootstrap_interval, visibility_ranges
 from train.evaluate import evaluate
 from train.fit import fit
 from train.model import Templates
+from train.symmetry import nearest_equivalent, symmetry_rotations
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,11 @@ def test_fit_prints_the_test_table(
     assert "errors.json exists already" in capsys.readouterr().err
     assert run(["evaluate", "run", "pairs.h5", "--json", "errors.json", "--overwrite"]) == 0
     assert run(["evaluate", "run", "pairs.h5", "--json", "absent/errors.json"]) == 2
+    assert run(["evaluate", "run", "pairs.h5", "--page", "errors.html"]) == 0
+    page = Path("errors.html").read_text()
+    assert page.count("data:image/png;base64") >= 3
+    assert "http" not in page
+    assert run(["evaluate", "run", "pairs.h5", "--page", "errors.html"]) == 2
 
 
 def test_fit_without_test_pairs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,3 +117,44 @@ def test_a_missing_pairs_file_is_one_sentence(
     assert capsys.readouterr().err == (
         "train: pairs.h5 does not exist; give the pairs file that the stage before wrote\n"
     )
+
+
+def test_bootstrap_interval_holds_the_mean_and_narrows_with_more_images() -> None:
+    values = np.random.default_rng(0).normal(10, 2, 400)
+    low, high = bootstrap_interval(values)
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.15)  # twice 1.96 standard errors
+    few_low, few_high = bootstrap_interval(values[:25])
+    assert few_high - few_low > 2 * (high - low)
+
+
+def test_an_equivalent_pose_is_no_error() -> None:
+    rotations = random_rotations(20, np.random.default_rng(0))
+    half = matrix_from_rotation_vector(np.array([0, 0, np.pi]))
+    found = nearest_equivalent(rotations @ half, rotations, symmetry_rotations(("z2",)))
+    assert rotation_error_deg(found, rotations).max() < 1e-6
+    assert (
+        rotation_error_deg(nearest_equivalent(rotations @ half, rotations, symmetry_rotations(())), rotations).min()
+        > 179
+    )
+    about = matrix_from_rotation_vector(np.array([0, 1.234, 0]))
+    found = nearest_equivalent(rotations @ about, rotations, symmetry_rotations(("yinf",)))
+    assert rotation_error_deg(found, rotations).max() < 0.6  # half a step
+    assert len(symmetry_rotations(("x2", "y2"))) == 4
+
+
+@pytest.mark.parametrize("word", ["z", "w2", "z1", "z0", "2z"])
+def test_words_that_are_no_symmetry_are_refused(word: str) -> None:
+    with pytest.raises(InputError, match="--symmetry must be an axis and a number of positions"):
+        symmetry_rotations((word,))
+
+
+def test_the_gap_is_that_of_the_same_poses(pairs: Path, tmp_path: Path) -> None:
+    evaluation = evaluate(fit(quick(pairs, tmp_path / "run"), lambda _: None), pairs)
+    occluded, clean = (one for one in evaluation.estimates if one.read_out == "regression")
+    assert occluded.visibility is not None
+    seen = occluded.visibility >= 0.4
+    expected = (occluded.geodesic_deg - clean.geodesic_deg)[seen].mean()
+    gap = next(gap for gap in evaluation.gaps if gap.read_out == "regression")
+    assert (gap.count, gap.mean_geodesic_deg) == (seen.sum(), pytest.approx(expected))
+    assert gap.interval_deg[0] < expected < gap.interval_deg[1]

@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from scene.rotations import canonical_quaternion, matrix_from_rotation_vector, quaternion_from_matrix
 from train.config import LossConfig
-from train.losses import feature_term, occlusion_term, pose_distance, regression_term, total
+from train.losses import (
+    TRIPLET_MARGIN,
+    all_pairs_term,
+    feature_term,
+    matrix_of,
+    matrix_term,
+    occlusion_term,
+    pose_distance,
+    regression_term,
+    same_pose_term,
+    total,
+    triplet_term,
+)
 from train.network import SiameseRegressionNetwork
 
 angles = st.floats(0.01, 3.1)
@@ -114,3 +126,27 @@ def test_pose_layer_learns_from_the_regression_alone() -> None:
         reached = gradients(term)
         assert not reached.pop("pose")
         assert all(reached.values())
+
+
+def test_triplets_by_hand() -> None:
+    anchor, near, far = rows([0.0, 0.0]), rows([0.1, 0.0]), rows([0.0, 0.1])
+    assert triplet_term(anchor, near, far).item() == pytest.approx(1 - 0.01 / (0.01 + TRIPLET_MARGIN))
+    assert triplet_term(anchor, near, rows([0.0, 9.0])).item() == 0
+    assert same_pose_term(anchor, far).item() == pytest.approx(0.01)
+
+
+def test_all_pairs_are_the_pairs() -> None:
+    torch.manual_seed(0)
+    features = torch.nn.functional.normalize(torch.randn(5, 8), dim=1)
+    poses = torch.nn.functional.normalize(torch.randn(5, 4), dim=1)
+    terms = all_pairs_term(features, poses, "squared").view(5, 5)
+    for first in range(5):
+        one = (features[first].expand(5, 8), features), (poses[first].expand(5, 4), poses)
+        torch.testing.assert_close(terms[first], feature_term(*one, "squared"), atol=1e-5, rtol=1e-4)
+
+
+@given(angles)
+def test_distance_of_matrices_is_that_of_the_angle(angle: float) -> None:
+    identity, turned = torch.eye(3)[None].double(), quaternion(np.array([0, angle, 0]))
+    assert matrix_term(identity, turned).item() == pytest.approx(2 * np.sqrt(2) * np.sin(angle / 2), abs=1e-4)
+    np.testing.assert_allclose(matrix_of(turned)[0], matrix_from_rotation_vector(np.array([0, angle, 0])), atol=1e-12)

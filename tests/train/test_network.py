@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from scene.errors import TrainingError
+from scene.rotations import geodesic_angle, matrix_from_quaternion, matrix_from_rotation_vector, random_rotations
 from train.network import SiameseRegressionNetwork
+from train.residual import ResidualNetwork, orthonormal, quaternion_of
 
 
 def test_layers_are_the_papers() -> None:
@@ -46,3 +51,29 @@ def test_unit_features_span_the_range_of_pose_distances() -> None:
 def test_an_input_without_room_for_the_filters_is_refused() -> None:
     with pytest.raises(TrainingError, match="at least 12 pixels wide, got 11"):
         SiameseRegressionNetwork(11)
+
+
+@given(st.integers(0, 1000))
+def test_a_matrix_becomes_its_quaternion(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    half_turns = matrix_from_rotation_vector(np.pi * np.eye(3))  # where the trace is of no use
+    rotations = np.concatenate([random_rotations(10, rng), half_turns, np.eye(3)[None]])
+    found = quaternion_of(torch.from_numpy(rotations)).numpy()
+    assert geodesic_angle(matrix_from_quaternion(found), rotations).max() < 1e-6
+    assert (found[:, 0] >= 0).all()
+
+
+def test_six_numbers_become_a_rotation() -> None:
+    rotations = orthonormal(torch.randn(50, 6))
+    torch.testing.assert_close(rotations @ rotations.transpose(1, 2), torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(rotations), torch.ones(50))
+    torch.testing.assert_close(orthonormal(torch.tensor([[2.0, 0, 0, 5, 3, 0]])), torch.eye(3)[None])
+
+
+@pytest.mark.parametrize(("size", "channels"), [(64, 3), (20, 4), (96, 4)])
+def test_the_residual_network_takes_any_size(size: int, channels: int) -> None:
+    predicted = ResidualNetwork(size, 24, channels=channels)(torch.randn(3, channels, size, size))
+    torch.testing.assert_close(predicted.features.norm(dim=1), torch.ones(3))
+    assert predicted.features.shape == (3, 24)
+    assert predicted.rotation is not None
+    torch.testing.assert_close(quaternion_of(predicted.rotation), predicted.quaternion_wxyz)

@@ -119,7 +119,7 @@ def _read_images(home: Path, kind: Kind, count: int) -> Bytes:
     for index in range(count):
         path = home / f"{kind}{index}.png"
         try:
-            image = np.asarray(imageio.imread(path))
+            image = np.asarray(imageio.imread(path, plugin="pillow"))
         except (OSError, ValueError) as error:
             raise InputError(f"{path} must be an image, as {home.name}/poses.txt has its pose ({error})") from error
         if image.ndim != 3 or image.shape[0] != image.shape[1] or image.dtype != np.uint8:
