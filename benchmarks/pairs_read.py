@@ -26,6 +26,8 @@ from scene.noise import noisy_color
 from scene.object_model import ObjectModel
 
 ROWS, SIZE, BATCH = 2000, 96, 300
+PNG_ROWS = 600
+"""of the slow store: its rate does not change with their number"""
 FIELDS = ("occluded/color", "occluded/depth", "clean/color", "clean/depth")
 
 
@@ -139,11 +141,11 @@ def main() -> None:
             for field in FIELDS:
                 images, flat = pairs.column(field), field.replace("/", "-")
                 np.save(folder / f"{flat}.npy", images)
-                for row, image in enumerate(images):
+                for row, image in enumerate(images[:PNG_ROWS]):
                     imageio.imwrite(folder / f"{row}-{flat}.png", image)
         stores = {
             "pairs.h5": PairRows(path),
-            "PNG files": PngRows(folder, count),
+            "PNG files": PngRows(folder, min(count, PNG_ROWS)),
             "numpy map": MappedRows(folder, count),
         }
         print(f"{count} pairs, batches of {BATCH}, {torch.get_num_threads()} threads; pairs/s")

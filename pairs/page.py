@@ -142,7 +142,7 @@ def _sides_plot(pairs: PairsFile) -> str:
         axes.scatter(longitude[mine], latitude[mine], s=5, label=name, alpha=0.6, linewidths=0)
     axes.set(xticklabels=[], yticklabels=[])
     axes.grid(visible=True, linewidth=0.3)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.12, 0), markerscale=3)
     return _figure_png(figure)
 
 
