@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from recorder.config import CaptureConfig
+from recorder.config import BuiltInName, CaptureConfig
 from recorder.sensors import open_sensor
 from recorder.sensors.base import Sensor
 from recorder.session import SessionHeader, SessionWriter
@@ -18,8 +19,6 @@ from recorder.status import shown
 from scene.errors import SensorError
 from scene.files import refuse_existing
 from scene.object_model import ObjectModel, load_object
-
-BUILT_IN_OBJECTS = ("belt",)
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
             sensor.serial,
             hand_side=config.hand or sensor.hand_side or "right",
             object_model=model or sensor.object_model,
+            notes=sensor.notes,
         )
         writer = SessionWriter(
             config.output,
@@ -60,15 +60,16 @@ def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
 
 def chosen_object(config: CaptureConfig) -> ObjectModel | None:
     """The mesh that was named, the built-in one of the simulated sensor, or None."""
-    if config.object in BUILT_IN_OBJECTS or (config.object is None and config.sensor == "simulated"):
-        from recorder.simulation.belt import belt
+    name = "belt" if config.object is None and config.sensor == "simulated" else config.object
+    if name is not None and name in get_args(BuiltInName):
+        from recorder.simulation.objects import built_in
 
-        return belt()
+        return built_in(name)
     return None if config.object is None else load_object(Path(config.object), config.object_units)
 
 
 def _object_file(config: CaptureConfig) -> dict[str, Path]:
-    named = config.object is not None and config.object not in BUILT_IN_OBJECTS
+    named = config.object is not None and config.object not in get_args(BuiltInName)
     return {"object": Path(str(config.object))} if named else {}
 
 

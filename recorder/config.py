@@ -16,6 +16,8 @@ from scene.noise import NoiseName
 from scene.object_model import LengthUnit
 
 SensorName = Literal["auto", "realsense", "openni", "folder", "tum", "bop", "ho3d", "dexycb", "simulated"]
+BuiltInName = Literal["belt", "mug", "carton"]
+OcclusionName = Literal["light", "medium", "heavy"]
 LAYOUTS = ("folder", "tum", "bop", "ho3d", "dexycb")
 """sensors that are folders of somebody else's"""
 
@@ -38,7 +40,8 @@ class CaptureConfig:
     intrinsics: tuple[float, float, float, float] | None = None
     """fx, fy, cx, cy in pixels of a TUM sequence, which does not tell, or of an OpenNI2 camera, which tells roughly"""
     object: str | None = None
-    """mesh of the object (PLY, OBJ, STL, GLB), or the built-in `belt`, which the simulated sensor takes by itself"""
+    """mesh of the object (PLY, OBJ, STL, GLB), or a built-in one: `belt`, which the simulated sensor takes by itself,
+    `mug`, `carton`"""
     object_units: LengthUnit = "m"
     """what one unit of the mesh file is"""
     output: Path = Path("session.h5")
@@ -56,6 +59,9 @@ class CaptureConfig:
     """of the simulated sensor's hand, grasp, motion, clutter and noise"""
     speed: Speed | None = None
     """of the simulated hand, slow unless given: about 2 or 6 degrees between frames"""
+    occlusion: OcclusionName | None = None
+    """how much the simulated hand hides: about 20, 50 or 75 % of the object; where not given it rolls from one side to
+    the other"""
     noise: NoiseName | None = None
     """of the simulated sensor, structured-light unless given"""
     drawer: DrawerName = "auto"
@@ -75,8 +81,8 @@ class CaptureConfig:
             raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
         if self.sensor in ("simulated", "openni") and self.source is not None:
             raise InputError(f"--sensor {self.sensor} reads no files; leave --source out")
-        if self.sensor != "simulated" and (self.speed or self.noise):
-            raise InputError("--speed and --noise are of --sensor simulated alone; leave them out")
+        if self.sensor != "simulated" and (self.speed or self.noise or self.occlusion):
+            raise InputError("--speed, --noise and --occlusion are of --sensor simulated alone; leave them out")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from scene.schema import Field
 
 ATTRIBUTES = (
     *("command", "configuration", "versions", "seed", "sources"),
-    *("sensor", "serial", "hand_side", "simulation", "edited"),
+    *("sensor", "serial", "hand_side", "notes", "edited"),
 )
 """of the recording, which an excerpt keeps"""
 OBJECT_ATTRIBUTES = ("name", "source", "colored")

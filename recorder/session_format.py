@@ -150,6 +150,8 @@ class SessionHeader:
     """None where nobody gave one; then no stage after this can track it"""
     distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     """k1, k2, p1, p2, k3 as OpenCV has them"""
+    notes: str = ""
+    """JSON of what else is known, as of a simulation its plan and the constants of its noise"""
 
     def __post_init__(self) -> None:
         """Refuses a scale that is none."""

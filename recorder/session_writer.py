@@ -185,7 +185,7 @@ def _write_header(file: h5py.File, header: SessionHeader) -> None:
     file["camera/distortion"] = np.array(header.distortion, float)
     file["camera/color_from_depth"] = np.eye(4)
     file.attrs["sensor"], file.attrs["serial"] = header.sensor, header.serial
-    file.attrs["hand_side"] = header.hand_side
+    file.attrs["hand_side"], file.attrs["notes"] = header.hand_side, header.notes
     if header.object_model is not None:
         write_object(file.create_group("object"), header.object_model)
 

@@ -107,5 +107,6 @@ def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Senso
         frames_per_s=config.fps,
         frames=config.frames or DEFAULT_FRAMES,
         seed=config.seed,
+        occlusion=config.occlusion,
     )
     return SimulatedSensor(object_model, simulation)

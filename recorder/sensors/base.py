@@ -32,6 +32,8 @@ class Sensor(Protocol):
     """that the source brings along, once the context is entered; None where it brings none"""
     hand_side: HandSide | None
     """that the source tells; None where it does not"""
+    notes: str
+    """JSON of what else is to be known about the source; "" where nothing is"""
 
     def __enter__(self) -> Sensor:
         """Opens the device."""

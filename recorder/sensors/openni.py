@@ -37,6 +37,7 @@ class OpenNISensor:
     total: int | None = None
     object_model: ObjectModel | None = None
     hand_side: HandSide | None = None
+    notes = ""
 
     def __init__(
         self, *, uri: bytes | None = None, intrinsics: tuple[float, ...] | None = None, registered: bool = True

@@ -33,6 +33,7 @@ class RealSenseSensor:
     total: int | None = None
     object_model: ObjectModel | None = None
     hand_side: HandSide | None = None
+    notes = ""
 
     def __init__(self, *, warm_up_frames: int = WARM_UP_FRAMES, recording: Path | None = None) -> None:
         """Takes how many frames to skip first, and a file of the SDK to play in place of a device."""

@@ -34,6 +34,8 @@ class ImageSequence:
 class SequenceSensor:
     """Plays an ImageSequence."""
 
+    notes = ""
+
     def __init__(self, name: str, opened: Callable[[], ImageSequence]) -> None:
         """Takes the layout's name and what opens the images, which happens when the context is entered."""
         self.name, self._open = name, opened

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recorder.config import OcclusionName
 from recorder.session import HandSide, SensorFrame
 from recorder.simulation.motion import Speed
 from scene.arrays import Floats
 from scene.camera import Camera
 from scene.drawing import Drawer, DrawerName, open_drawer
-from scene.noise import NoiseName, noisy_color, noisy_depth
+from scene.files import as_json
+from scene.noise import MODELS, NoiseName, noisy_color, noisy_depth
 from scene.object_model import ObjectModel
 
 CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
@@ -39,6 +41,8 @@ class Simulation:
     frames: int | None = DEFAULT_FRAMES
     """None = without end"""
     seed: int = 0
+    occlusion: OcclusionName | None = None
+    """None = the hand rolls so far that the object shows all sides"""
 
 
 class SimulatedSensor:
@@ -54,14 +58,18 @@ class SimulatedSensor:
         self.serial = f"seed-{simulation.seed}"
         self.depth_scale, self.total = simulation.depth_scale, simulation.frames
         self._drawer: Drawer | None = None
+        constants = MODELS[simulation.noise]
+        self.notes = as_json({"plan": asdict(simulation), "depth_noise": constants and asdict(constants)})
 
     def __enter__(self) -> SimulatedSensor:
-        from recorder.simulation.world import World  # late: it needs open3d
+        from recorder.simulation.occlusion import turned_to  # late: they need open3d
+        from recorder.simulation.world import World
 
         plan = self.simulation
         self._drawer = open_drawer(plan.drawer)
         rng = np.random.default_rng(plan.seed)
-        self._world = World.build(self.model, plan.hand_side, plan.speed, self.camera, self._drawer, rng)
+        world = World.build(self.model, plan.hand_side, plan.speed, self.camera, self._drawer, rng)
+        self._world = world if plan.occlusion is None else turned_to(world, plan.occlusion)
         return self
 
     def __exit__(self, *raised: object) -> None:

@@ -7,16 +7,13 @@ in the middle, +x along the tongue, +z out of the side with the red button; metr
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
-from skimage import measure
 
+from recorder.simulation.solids import contoured, rounded_box
 from scene.arrays import Bytes, Floats
 from scene.object_model import ObjectModel
 
-SPACING = 0.0012
-"""metres between the nodes that are contoured: about 4,000 vertices, so that colours have edges"""
 LOW, HIGH = (-0.036, -0.020, -0.014), (0.036, 0.020, 0.014)
 """metres, a box about the object"""
 
@@ -34,12 +31,7 @@ PLASTIC, BUTTON, METAL, WEBBING, LABEL, MARK = (
 @cache
 def belt() -> ObjectModel:
     """The object, the same at every call."""
-    axes = [np.arange(low, high, SPACING) for low, high in zip(LOW, HIGH, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    contour: Any = measure.marching_cubes
-    vertices, faces, _, _ = contour(belt_distance(grid), 0.0, spacing=(SPACING,) * 3)
-    vertices = vertices.astype(float) + LOW
-    return ObjectModel("belt", vertices, faces.astype(np.int32), belt_colors(vertices), True, "built in: belt")
+    return contoured("belt", belt_distance, belt_colors, LOW, HIGH)
 
 
 def belt_distance(points: Floats) -> Floats:
@@ -49,38 +41,29 @@ def belt_distance(points: Floats) -> Floats:
 
 
 def _buckle(points: Floats) -> Floats:
-    body = _rounded_box(points, (-11, 0, 0), (18, 13, 7), 3.5)
-    shoulder = _rounded_box(points, (-3, 3.5, -2), (11, 12, 5), 3.0)  # bulges to one side only
+    body = rounded_box(points, (-11, 0, 0), (18, 13, 7), 3.5)
+    shoulder = rounded_box(points, (-3, 3.5, -2), (11, 12, 5), 3.0)  # bulges to one side only
     frame: Floats = np.minimum(body, shoulder)
-    frame = np.maximum(frame, -_rounded_box(points, (1, -1, 9), (7, 10.5, 5), 1.0))  # the button's recess
-    frame = np.maximum(frame, -_rounded_box(points, (-29, 15, 0), (7, 6, 20), 2.0))  # one corner is cut off
-    button = _rounded_box(points, (1, -1, 4.5), (6, 9.5, 3), 1.0)
-    rib = _rounded_box(points, (-16, -4, 7.3), (1.5, 6, 1.2), 0.8)
+    frame = np.maximum(frame, -rounded_box(points, (1, -1, 9), (7, 10.5, 5), 1.0))  # the button's recess
+    frame = np.maximum(frame, -rounded_box(points, (-29, 15, 0), (7, 6, 20), 2.0))  # one corner is cut off
+    button = rounded_box(points, (1, -1, 4.5), (6, 9.5, 3), 1.0)
+    rib = rounded_box(points, (-16, -4, 7.3), (1.5, 6, 1.2), 0.8)
     buckle: Floats = np.minimum.reduce([frame, button, rib])
     return buckle
 
 
 def _tongue(points: Floats) -> Floats:
     tilt = points - np.multiply.outer(points[..., 0] - 0.006, (0.0, 0.0, 0.16))  # bent towards the button's side
-    plate = _rounded_box(tilt, (18, -1, -1), (13, 10, 1.6), 1.4)
-    grip = _rounded_box(tilt, (27.5, -1, -1), (4, 14, 3.4), 2.6)
-    slot = _rounded_box(tilt, (20, 0.5, -1), (2.2, 6.5, 20), 1.0)
+    plate = rounded_box(tilt, (18, -1, -1), (13, 10, 1.6), 1.4)
+    grip = rounded_box(tilt, (27.5, -1, -1), (4, 14, 3.4), 2.6)
+    slot = rounded_box(tilt, (20, 0.5, -1), (2.2, 6.5, 20), 1.0)
     tongue: Floats = np.maximum(np.minimum(plate, grip), -slot)
     return tongue
 
 
 def _webbing(points: Floats) -> Floats:
     bend = points + np.multiply.outer(points[..., 0] + 0.026, (0.0, 0.0, -0.35))
-    return _rounded_box(bend, (-29, -4, -2), (5, 8, 1.7), 1.0)
-
-
-def _rounded_box(points: Floats, center_mm: tuple[float, ...], half_mm: tuple[float, ...], round_mm: float) -> Floats:
-    """Signed distance to a box of that centre and half extent whose edges are rounded, metres."""
-    radius = round_mm / 1000
-    beyond = np.abs(points - np.array(center_mm) / 1000) - (np.array(half_mm) / 1000 - radius)
-    outside = np.linalg.norm(np.maximum(beyond, 0), axis=-1)
-    distance: Floats = outside + np.minimum(beyond.max(axis=-1), 0) - radius
-    return distance
+    return rounded_box(bend, (-29, -4, -2), (5, 8, 1.7), 1.0)
 
 
 def belt_colors(vertices: Floats) -> Bytes:

@@ -42,6 +42,8 @@ class Motion:
     """(3,) unit vector, camera frame"""
     first_roll: float
     """radians at which the roll is in its middle; 0 = the palm faces the camera"""
+    roll_reach: float = REACH[0]
+    """radians, largest excursion of the roll"""
 
     @staticmethod
     def random(rng: np.random.Generator, speed: Speed = "slow") -> Motion:
@@ -56,7 +58,7 @@ class Motion:
     def excursions(self, time_s: float) -> dict[str, float]:
         """Each channel at a time, within its REACH."""
         waves = np.sin(2 * np.pi * self.frequency_hz * time_s + self.phase)
-        return dict(zip(CHANNELS, (waves.T @ (0.72, 0.28)) * REACH, strict=True))
+        return dict(zip(CHANNELS, (waves.T @ (0.72, 0.28)) * (self.roll_reach, *REACH[1:]), strict=True))
 
     def arm(self, time_s: float) -> Floats:
         """(3,) unit vector in which the arm leaves the hand, camera frame."""

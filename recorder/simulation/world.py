@@ -63,11 +63,8 @@ class World:
 
     def at(self, time_s: float) -> tuple[Drawing, Truth]:
         """The ideal image at a time and the truth about it."""
-        held_hand = inverse(self.grasp.object_from_hand) @ np.append(self._middle, 1)
-        camera_from_hand = self.motion.camera_from_hand(time_s, held_hand[:3])
+        camera_from_hand, hand, thing, arm = self._bodies(time_s)
         hand_pose = HandPose(camera_from_hand, self.grasp.angles)
-        hand, thing = self._hand(hand_pose), self._object(camera_from_hand @ inverse(self.grasp.object_from_hand))
-        arm = self._arm(camera_from_hand, self.motion.arm(time_s))
         drawing = over(self.drawer.draw([hand, thing, arm], self.camera, self.light), self.background)
         joints_camera = joints(self.skin.shape, hand_pose)
         truth = Truth(
@@ -80,6 +77,21 @@ class World:
             hand_visibility=np.asarray(self._visibility(hand, drawing)),
         )
         return drawing, truth
+
+    def object_visibility(self, time_s: float, camera: Camera) -> float:
+        """Visible / amodal pixels of the object at a time, within the image of any camera; 0 where it is not in it."""
+        _, hand, thing, arm = self._bodies(time_s)
+        visible = np.count_nonzero(self.drawer.draw([hand, thing, arm], camera, self.light).labels == OBJECT)
+        amodal = np.count_nonzero(self.drawer.draw([thing], camera, self.light).labels)
+        return float(visible / amodal) if amodal else 0.0
+
+    def _bodies(self, time_s: float) -> tuple[Floats, Body, Body, Body]:
+        """(4, 4) camera_from_hand; hand, object and arm."""
+        held_hand = inverse(self.grasp.object_from_hand) @ np.append(self._middle, 1)
+        camera_from_hand = self.motion.camera_from_hand(time_s, held_hand[:3])
+        hand = self._hand(HandPose(camera_from_hand, self.grasp.angles))
+        thing = self._object(camera_from_hand @ inverse(self.grasp.object_from_hand))
+        return camera_from_hand, hand, thing, self._arm(camera_from_hand, self.motion.arm(time_s))
 
     @property
     def _middle(self) -> Floats:

@@ -19,6 +19,7 @@ class StubSensor:
 
     name, serial, depth_scale, total = "stub", "1", 0.001, None
     object_model = hand_side = None
+    notes = ""
     camera = Camera(8, 6, 10.0, 10.0, 3.5, 2.5)
 
     def __init__(self, ends_after, error=None):
@@ -135,6 +136,7 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
         ("--depth-scale -1", "must be positive"),
         ("--speed fast", "of --sensor simulated alone"),
         ("--noise none", "of --sensor simulated alone"),
+        ("--occlusion heavy", "of --sensor simulated alone"),
         ("--object none.ply", "does not exist"),
         ("--output none/s.h5", "folder of none"),
         ("--sensor folder --source nowhere", "--source must be a folder"),
