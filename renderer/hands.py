@@ -17,8 +17,8 @@ from scene.hand_shape import HandShape
 from scene.hand_surface import HandSurface
 from scene.transforms import inverse
 
-BONES_A_VERTEX = 4
-"""the nearest bones that move a vertex; the fifth has less than a hundredth of a say"""
+BONES_A_VERTEX = 6
+"""the bones with the greatest say in a vertex; hardly any has more"""
 DARKEST_SKIN, PALEST_SKIN = np.array([75, 48, 36]), np.array([243, 212, 190])
 """RGB between which other people's skin lies"""
 SKIN_SPREAD = 6.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from renderer.visibility import TOLERANCE, real_visibility, rendered_visibility
-from scene.drawing import HAND, OBJECT
+from renderer.visibility import TOLERANCE, hidden_by_itself, real_visibility, rendered_visibility
+from scene.camera import Camera
+from scene.drawing import HAND, OBJECT, Body, open_drawer, painted
 
 ALONE = np.array([[0.5, 0.5, 0.5, 0.5, 0.0]])
 INSIDE = np.ones((1, 5), bool)
@@ -65,3 +66,26 @@ def test_drawn_crop_goes_by_labels() -> None:
 def test_object_out_of_view_has_no_visibility() -> None:
     found = rendered_visibility(np.zeros((1, 5)), NO_HAND, INSIDE)
     assert np.isnan(found.fraction)
+
+
+SQUARE = np.array([[-0.1, -0.1, 0], [0.1, -0.1, 0], [0.1, 0.1, 0], [-0.1, 0.1, 0]])
+FACES = np.array([[0, 2, 1], [0, 3, 2]], np.int32)
+"""its front is towards -z, where the camera is"""
+
+
+def plates(*depths: float, faces: np.ndarray = FACES) -> Body:
+    """Squares that look equally large to the camera."""
+    vertices = np.concatenate([SQUARE * depth + [0, 0, depth] for depth in depths])
+    return painted(vertices, np.concatenate([faces + 4 * at for at in range(len(depths))]), (9, 9, 9), OBJECT)
+
+
+def test_what_the_object_hides_of_itself() -> None:
+    camera = Camera(100, 100, 200.0, 200.0, 49.5, 49.5)
+    for body, expected in (
+        (plates(1.0), 0.0),
+        (plates(1.0, 1.2), 0.5),
+        (plates(1.0, 1.2, 1.4), 2 / 3),
+        (plates(1.0, faces=FACES[:, ::-1]), 0.0),  # nothing faces the camera
+    ):
+        drawing = open_drawer("raster").draw([body], camera)
+        assert hidden_by_itself(body, drawing, camera) == pytest.approx(expected, abs=0.01)
