@@ -3,12 +3,13 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test check format bench
+.PHONY: help setup demo test check format bench paper
 help:
 	@echo "make demo    set up, then run the four commands with the simulated sensor: a table and a page with pictures"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   format, lint, strict types"
 	@echo "make bench   measure speeds on this machine"
+	@echo "make paper   train and test all recipes on PATCHES and MESHES (LINEMOD) and PAIRS, and write docs/results.md"
 	@echo "make setup   virtual environment in $(VENV), pinned dependencies, system libraries where that is allowed"
 
 setup: $(READY)
@@ -36,3 +37,12 @@ format: $(READY)
 
 bench: $(READY)
 	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+# goes on where it was stopped: what is finished in paper/ is not done again
+PATCHES ?= ../shared/data/linemod-patches
+MESHES ?= ../shared/data/linemod-meshes
+OBJECTS ?= ape cam cat
+PAIRS ?=
+paper: $(READY)
+	$(VENV)/bin/train compare $(PAIRS) --patches $(PATCHES) --meshes $(MESHES) --objects $(OBJECTS) --output paper
+	$(VENV)/bin/python scripts/write_results.py paper/comparison.json

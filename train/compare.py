@@ -7,6 +7,7 @@ was interrupted goes on, so the command may be repeated until it is through.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,8 +146,13 @@ def _labelled(cell: Cell, evaluation: Evaluation) -> list[ErrorRow]:
 def _write(config: Compare, target: Path, evaluations: list[tuple[Cell, Evaluation]]) -> None:
     rows = [row for cell, one in evaluations for row in _labelled(cell, one)]
     record = {
+        "command": " ".join(["train", *sys.argv[1:]]),
         "configuration": json.loads(as_json(config)),
         "versions": installed_versions(),
+        "cells": [
+            {"object": cell.name, "recipe": cell.label, "seconds": RunFolder(cell.config.output).seconds()}
+            for cell, _ in evaluations
+        ],
         "rows": [row.as_json() for row in rows],
         "paper": PAPER_ROWS,
     }

@@ -112,6 +112,11 @@ class RunFolder:
             raise TrainingError(f"{self.model} was written by another version ({error}); train again") from error
         return Model(network.eval(), settings, templates)
 
+    def seconds(self) -> float:
+        """What training took, by the log."""
+        with (self.path / "log.csv").open(newline="") as stream:
+            return sum(float(row["seconds"]) for row in csv.DictReader(stream))
+
     def write_log(self, rows: list[dict[str, float]]) -> None:
         """Writes one line an epoch."""
         with (self.path / "log.csv").open("w", newline="") as stream:
@@ -124,7 +129,7 @@ def run_record(config: Fit, epochs: int) -> dict[str, Any]:
     """What config.json says; two runs of one `identity` do the same steps."""
     options = json.loads(as_json(config))
     identity = {name: value for name, value in options.items() if name not in NOT_PART_OF_A_RUN}
-    identity |= {"epochs": epochs, **_sources(config)}
+    identity |= {"epochs": epochs, "recipe_numbers": dataclasses.asdict(config.chosen), **_sources(config)}
     return {"configuration": options, "identity": identity, "versions": installed_versions()}
 
 
