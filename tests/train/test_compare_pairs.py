@@ -1,0 +1,46 @@
+"""Table 2's last row on a pairs file, shortened: its columns, their order in the page, and docs/results.md from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts import write_results
+from tests.train.samples import learnable_file
+from train.cli import run
+from train.compare import cells
+from train.config import Compare
+
+COLUMNS = {"srn", "srn-occlusion", "srn-random-boxes", "srn-clean-only", "srn-occluded-only"}
+
+
+def test_the_columns_differ_in_one_thing_each() -> None:
+    found = {cell.label: cell.config for cell in cells(Compare(pairs=(Path("pairs.h5"),), recipes=("srn", "best")))}
+    assert set(found) == COLUMNS | {"best"}
+    assert found["srn-occlusion"].occlusion
+    assert found["best"].occlusion
+    assert found["srn-random-boxes"].random_boxes
+    assert (found["srn-clean-only"].images, found["srn-occluded-only"].images) == ("clean", "occluded")
+    assert not found["srn"].occlusion
+    assert len({config.output for config in found.values()}) == len(found)
+
+
+def test_compare_makes_the_table_and_the_results_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = learnable_file(tmp_path / "belt.h5", 40)
+    output = tmp_path / "out"
+    assert run(["compare", str(pairs), "--recipes", "srn", "--steps", "1", "--output", str(output)]) == 0
+    rows = json.loads((output / "comparison.json").read_text())["rows"]
+    assert {row["recipe"] for row in rows} == COLUMNS
+    assert {row["object"] for row in rows} == {"belt"}
+    assert {row["image"] for row in rows} == {"occluded", "clean"}
+    assert {row["visibility"] for row in rows} > {"all"}
+    assert "srn-occlusion" in capsys.readouterr().out
+    monkeypatch.setattr(write_results, "PAGE", tmp_path / "results.md")
+    write_results.main([output / "comparison.json"])
+    page = (tmp_path / "results.md").read_text()
+    assert "## belt" in page
+    assert page.count("| belt | srn-occlusion | regression | occluded | all |") == 1
