@@ -112,7 +112,7 @@ def _depth(seen: Evidence) -> Iterator[str]:
         yield f"depth_scale must be positive metres a count, is {scale:g}; import again with --depth-scale"
     elif scale is not None and not _plausible(seen):
         yield (
-            f"half of the depth lies beyond {seen.depth_median * scale:.3g} m, which no hand-held scene does: "
+            f"half of the depth lies beyond {_figure(seen.depth_median * scale)} m, which no hand-held scene does: "
             f"depth_scale {scale:g} is not metres a count; import again with --depth-scale (0.001 for millimetres)"
         )
 
@@ -147,7 +147,7 @@ def _object(seen: Evidence) -> Iterator[str]:
         yield f"{seen.object_fault}; capture again with another --object"
     if seen.diameter is None:
         return
-    across = f"the mesh, {seen.diameter * 1000:.4g} mm across,"
+    across = f"the mesh, {_figure(seen.diameter * 1000)} mm across,"
     if not SMALLEST_DIAMETER <= seen.diameter <= LARGEST_DIAMETER:
         yield f"{across} is not what a hand turns before a camera: its unit is wrong; give it with --object-units"
     elif seen.matrix is not None and seen.size is not None and _plausible(seen) and not any(_camera(seen)):
@@ -183,7 +183,12 @@ def _truth(seen: Evidence) -> Iterator[str]:
     if z <= 0:
         yield "truth/camera_from_object has the object behind the camera, as in OpenGL's axes; turn it to z forward"
     elif z > DEPTH_RANGE[1]:
-        yield f"truth/camera_from_object has the object {z:.3g} m away: it must be in metres; convert it again"
+        yield f"truth/camera_from_object has the object {_figure(z)} m away: it must be in metres; convert it again"
+
+
+def _figure(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _named(frames: Integers) -> str:

@@ -22,6 +22,8 @@ from scene.object_model import ObjectModel
 WIDTH, HEIGHT, FRAMES_PER_S = 640, 480, 30
 WARM_UP_FRAMES = FRAMES_PER_S
 """skipped at the start, while exposure and white balance settle"""
+WAITING_FRAMES = 2 * FRAMES_PER_S
+"""pairs that wait in the SDK while the disk or another program keeps the recorder waiting"""
 TIMEOUT_MS = 5000
 """without a frame for as long, the camera counts as gone"""
 
@@ -44,7 +46,7 @@ class RealSenseSensor:
     def __enter__(self) -> RealSenseSensor:
         self._pipeline = self._rs.pipeline()
         try:
-            profile = self._pipeline.start(self._request())
+            profile = self._start()
             self._running = True
             self._describe(profile)
         except BaseException as error:
@@ -84,7 +86,7 @@ class RealSenseSensor:
         """Pairs of colour and depth, each as the SDK hands it out."""
         while True:
             try:
-                frameset = self._pipeline.wait_for_frames(TIMEOUT_MS)
+                frameset = self._queue.wait_for_frame(TIMEOUT_MS).as_frameset()
             except RuntimeError as error:
                 raise SensorError(
                     f"RealSense {self.serial} must stay attached while it records, and it gives no more frames "
@@ -92,6 +94,10 @@ class RealSenseSensor:
                 ) from error
             if frameset.get_color_frame() and frameset.get_depth_frame():
                 yield frameset
+
+    def _start(self) -> Any:
+        self._queue = self._rs.frame_queue(WAITING_FRAMES, keep_frames=True)  # the pipeline's own keeps one pair
+        return self._pipeline.start(self._request(), self._queue)
 
     def _request(self) -> Any:
         rs, config = self._rs, self._rs.config()

@@ -49,6 +49,9 @@ class RealSenseFile(RealSenseSensor):
             if frameset.get_color_frame() and frameset.get_depth_frame():
                 yield frameset
 
+    def _start(self) -> Any:
+        return self._pipeline.start(self._request())
+
     def _request(self) -> Any:
         config = self._rs.config()
         config.enable_device_from_file(str(self._recording), repeat_playback=False)

@@ -227,3 +227,17 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, rs, capsys):
     assert "must be a recording of the RealSense SDK" in capsys.readouterr().err
     assert run(["capture", "--sensor", "realsense", "--source", str(tmp_path / "b.bag")]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_recorder_that_is_kept_waiting_loses_nothing(played):
+    numbers = []
+
+    def record():
+        for frame in sensor.frames():
+            numbers.append(int(frame.color[0, 0, 0]))
+            if len(numbers) == 5:
+                time.sleep(0.4)  # a dozen frames arrive
+
+    with played() as sensor, pytest.raises(SensorError):
+        record()
+    assert set(range(numbers[4], numbers[4] + 8)) <= set(numbers)

@@ -1,0 +1,168 @@
+"""How fast frames of 640x480 are recorded and read on one core, how large they get, and how much memory it takes.
+
+In: the real recording `hand-mug` below $UNOCCLUDE_DATA or ../shared/data where it is, resized to 640x480; else frames
+of the simulated sensor. Out: a table that compares a session with the two obvious ways, PNG files and gzip in HDF5; then
+drops and memory of a long recording that is fed at 30 frames/s. Usage: record_rate.py [SECONDS]
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import imageio.v3 as imageio
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from recorder.session import SensorFrame, SessionHeader, SessionWriter, open_session
+from scene.camera import Camera
+
+SECONDS = 60
+FRAMES_PER_S = 30.0
+DIFFERENT, MEASURED = 24, 96
+"""frames that differ, and frames that are written to measure a rate"""
+CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+DATA = Path(os.environ.get("UNOCCLUDE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+Pair = tuple[NDArray[np.uint8], NDArray[np.uint16]]
+
+
+def recorded_frames() -> tuple[str, list[Pair]]:
+    """Colour and depth to measure with, and where they are from."""
+    folder = DATA / "hand-mug"
+    if not folder.is_dir():
+        return "simulated", simulated_frames()
+    pairs = []
+    for path in sorted((folder / "rgb").glob("*.png"))[: 2 * DIFFERENT : 2]:
+        color = Image.fromarray(imageio.imread(path)).resize((640, 480))
+        depth = Image.fromarray(imageio.imread(folder / "depth" / path.name)).resize(
+            (640, 480), Image.Resampling.NEAREST
+        )
+        pairs.append((np.asarray(color), np.asarray(depth, np.uint16)))
+    return "real (hand-mug)", pairs
+
+
+def simulated_frames() -> list[Pair]:
+    """Of the simulated sensor."""
+    from recorder.sensors.simulated import SimulatedSensor, Simulation
+    from recorder.simulation.belt import belt
+
+    with SimulatedSensor(belt(), Simulation(frames=DIFFERENT)) as sensor:
+        return [(frame.color, frame.depth_counts) for frame in sensor.frames()]
+
+
+def write_session(pairs: list[Pair], folder: Path, count: int) -> Path:
+    """As recorder capture does."""
+    with SessionWriter(folder / "s.h5", SessionHeader(CAMERA, 0.001, "benchmark"), overwrite=True) as writer:
+        for index in range(count):
+            color, depth = pairs[index % len(pairs)]
+            writer.append(SensorFrame(color, depth, index / FRAMES_PER_S))
+    return folder / "s.h5"
+
+
+def write_png(pairs: list[Pair], folder: Path, count: int) -> Path:
+    """A PNG file for each image, at imageio's own setting."""
+    (folder / "png").mkdir(exist_ok=True)
+    for index in range(count):
+        for kind, image in zip("cd", pairs[index % len(pairs)], strict=True):
+            imageio.imwrite(folder / f"png/{kind}{index:05d}.png", image)
+    return folder / "png"
+
+
+def write_gzip(pairs: list[Pair], folder: Path, count: int) -> Path:
+    """HDF5 with the filter that every installation has."""
+    with h5py.File(folder / "g.h5", "w") as file:
+        for name, image in zip(("color", "depth"), pairs[0], strict=True):
+            options = {"chunks": (1, *image.shape), "compression": "gzip", "dtype": image.dtype}
+            file.create_dataset(name, (count, *image.shape), **options)
+        for index in range(count):
+            file["color"][index], file["depth"][index] = pairs[index % len(pairs)]
+    return folder / "g.h5"
+
+
+def read_session(path: Path, count: int) -> None:
+    """Every frame, as a tracker reads it."""
+    with open_session(path) as session:
+        for index in range(count):
+            session.frame(index)
+
+
+def read_png(path: Path, count: int) -> None:
+    """Every image."""
+    for index in range(count):
+        imageio.imread(path / f"c{index:05d}.png"), imageio.imread(path / f"d{index:05d}.png")
+
+
+def read_gzip(path: Path, count: int) -> None:
+    """Every frame."""
+    with h5py.File(path) as file:
+        for index in range(count):
+            file["color"][index], file["depth"][index]
+
+
+WAYS: dict[str, tuple[Callable[[list[Pair], Path, int], Path], Callable[[Path, int], None]]] = {
+    "session": (write_session, read_session),
+    "PNG files": (write_png, read_png),
+    "gzip in HDF5": (write_gzip, read_gzip),
+}
+
+
+def compared(pairs: list[Pair]) -> None:
+    """Prints size and rates by way; rates by the processor's time, so that other programs do not count."""
+    raw = sum(color.nbytes + depth.nbytes for color, depth in pairs) / len(pairs)
+    print("| way | MB a frame | of raw | written, frames/s of one core | read |\n|---|---|---|---|---|")
+    for name, (write, read) in WAYS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.process_time()
+            path = write(pairs, Path(folder), MEASURED)
+            written = MEASURED / (time.process_time() - began)
+            began = time.process_time()
+            read(path, MEASURED)
+            red = MEASURED / (time.process_time() - began)
+            files = path.iterdir() if path.is_dir() else [path]
+            size = sum(file.stat().st_size for file in files) / MEASURED
+        print(f"| {name} | {size / 1e6:.2f} | {size / raw:.0%} | {written:.0f} | {red:.0f} |")
+
+
+def sustained(pairs: list[Pair], seconds: int) -> None:
+    """Feeds a session at 30 frames/s; prints how far it fell behind, and how memory grew."""
+    behind_s, late_frames, memory_mb = -1.0, 0, []
+    count = int(seconds * FRAMES_PER_S)
+    with tempfile.TemporaryDirectory() as folder:
+        began, busy = time.monotonic(), time.process_time()
+        with SessionWriter(Path(folder) / "s.h5", SessionHeader(CAMERA, 0.001, "benchmark")) as writer:
+            for index in range(count):
+                color, depth = pairs[index % len(pairs)]
+                writer.append(SensorFrame(color, depth, index / FRAMES_PER_S))
+                due = began + (index + 1) / FRAMES_PER_S
+                late_frames += time.monotonic() > due
+                behind_s = max(behind_s, time.monotonic() - due)
+                time.sleep(max(0.0, due - time.monotonic()))
+                if index in (count // 10, count - 1):
+                    memory_mb.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        core = (time.process_time() - busy) / seconds
+        size = (Path(folder) / "s.h5").stat().st_size
+    late = f"{late_frames} not written before the next was due"
+    late += f" (at worst {behind_s * 1000:.0f} ms after)" if late_frames else ""
+    print(
+        f"{count} frames at {FRAMES_PER_S:.0f}/s for {seconds} s: {late}, {core:.0%} of one core, {size / 1e6:.0f} MB; "
+        f"peak memory {memory_mb[0]:.0f} MB after a tenth and {memory_mb[1]:.0f} MB at the end"
+    )
+
+
+def main() -> None:
+    """Both measurements."""
+    source, pairs = recorded_frames()
+    print(f"640x480, {source} frames, lossless")
+    compared(pairs)
+    sustained(pairs, int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)
+
+
+if __name__ == "__main__":
+    main()
