@@ -5,17 +5,20 @@
     */NAME/poses.txt        a `# file` line, then `w x y z`: camera_from_object, x right, y down, z forward
 
 Wohlhart and Lepetit, "Learning Descriptors for Object Recognition and 3D Pose Estimation", CVPR 2015. Patches have
-neither depth nor intrinsics: they show a cube of PATCH_SIDE about the object, scaled to 64 pixels. Its side and centre
-were measured on the renders of three objects against their meshes (scale within 2 %, place within 2 px).
+neither depth nor intrinsics: they show a cube of PATCH_SIDE, scaled to 64 pixels, about a point of the object that is
+not the origin of the BOP mesh. Side and distance were fitted to the outlines of renders of cat and cam (a quarter of a
+pixel remains); the point is fitted to those of each object when it is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
+from scipy.optimize import least_squares
+from scipy.spatial import ConvexHull
 
 from pairs.config import ImportPatchesConfig
 from pairs.counterparts import Place, Posed, paired
@@ -25,19 +28,21 @@ from scene.camera import Camera
 from scene.drawing import open_drawer
 from scene.errors import InputError
 from scene.files import stamp_provenance
-from scene.object_model import load_object
+from scene.object_model import ObjectModel, load_object
 from scene.progress import track
 from scene.rotations import matrix_from_quaternion
 from scene.splits import TEST, TRAIN
-from scene.transforms import rigid
+from scene.transforms import apply, rigid
 
 KINDS = ("real", "fine", "coarse")
-PATCH_SIDE = 0.2
+PATCH_SIDE = 0.202
 """metres"""
-ORIGIN_PX = (31.5, 29.5)
-"""where the origin of the mesh lies in a patch of 64 pixels"""
-DISTANCE = 0.8
-"""metres at which counterparts are drawn: the middle of LINEMOD's cameras; patches do not tell theirs"""
+DISTANCE = 0.6
+"""metres at which the patches' perspective is theirs"""
+BLACK = 8
+"""levels up to which a render shows nothing"""
+FITTED_PATCHES = 34
+"""renders whose outlines tell about which point of the object patches lie"""
 
 
 def import_patches(config: ImportPatchesConfig) -> int:
@@ -48,14 +53,17 @@ def import_patches(config: ImportPatchesConfig) -> int:
     """
     model, drawer = load_object(config.mesh, "mm"), open_drawer("raster")
     patches = [(at, *patch) for at, kind in enumerate(KINDS) for patch in read_kind(config.patches, kind, config.name)]
+    if not patches:
+        raise InputError(f"{config.patches} must hold patches of {config.name} and holds none; complete the folder")
     size = patches[0][2].shape[0]
+    center = patch_center(model, [patch[2:] for patch in patches if patch[0] > 0])
     chosen = set(_training_indices(config.patches / "real" / "training_split.txt").tolist())
     with new_pairs(config.output, model, size, overwrite=config.overwrite) as writer:
         writer.recordings = [Recording(f"{kind}/{config.name}") for kind in KINDS]
         for kind, index, color, rotation in track(patches, "patches"):
             trained = kind > 0 or index in chosen
             place = Place(index, TRAIN if trained else TEST, RENDERED if kind else REAL, kind)
-            pair = paired(_posed(color, rotation), model, drawer, place)
+            pair = paired(_posed(color, rotation, center), model, drawer, place)
             if pair is None:
                 raise InputError(
                     f"{config.mesh} must show in the patches of {config.name} and covers no pixel of "
@@ -98,16 +106,49 @@ def _training_indices(path: Path) -> Integers:
 def patch_camera(size: int) -> Camera:
     """The camera that shows the cube at DISTANCE in so many pixels."""
     focal = 64 / PATCH_SIDE * DISTANCE
-    return Camera(64, 64, focal, focal, *ORIGIN_PX).resized(size, size)
+    return Camera(64, 64, focal, focal, 31.5, 31.5).resized(size, size)
 
 
-def _posed(color: Bytes, rotation: Floats) -> Posed:
+def patch_pose(rotation: Floats, center_object: Floats) -> Floats:
+    """(3, 3) and (3,) metres -> (4, 4) camera_from_object with that point in the middle of the patch."""
+    return rigid(rotation, np.array([0, 0, DISTANCE]) - rotation @ center_object)
+
+
+def patch_center(model: ObjectModel, renders: Sequence[tuple[Bytes, Floats]]) -> Floats:
+    """(3,) metres, object frame: the point in the middle of every patch, by least squares of the outlines' boxes.
+
+    Args:
+        model: the object.
+        renders: images on black and their rotations; without any, the mesh's origin is taken.
+    """
+    shown = [(image, turn) for image, turn in renders[:: len(renders) // FITTED_PATCHES + 1] if image.max() > BLACK]
+    if not shown:
+        return np.zeros(3)
+    hull = model.vertices[ConvexHull(model.vertices).vertices]
+    seen = np.array([_box(np.argwhere(image.max(axis=-1) > BLACK)[:, ::-1]) for image, _ in shown])
+    camera = patch_camera(len(shown[0][0]))
+
+    def errors(center: Floats) -> Floats:
+        boxes = [_box(camera.project(apply(patch_pose(turn, center), hull))) for _, turn in shown]
+        flat: Floats = (np.array(boxes) - seen).ravel()
+        return flat
+
+    found: Floats = least_squares(errors, np.zeros(3), loss="soft_l1", x_scale=0.01).x
+    return found
+
+
+def _box(pixels: Floats | Integers) -> Floats:
+    """(N, 2) -> (4,) least and greatest column and row."""
+    return np.array([*pixels.min(axis=0), *pixels.max(axis=0)], float)
+
+
+def _posed(color: Bytes, rotation: Floats, center: Floats) -> Posed:
     size = len(color)
     return Posed(
         color=color,
         depth=np.zeros((size, size), np.float32),
         camera=patch_camera(size),
-        camera_from_object=rigid(rotation, np.array([0, 0, DISTANCE])),
+        camera_from_object=patch_pose(rotation, center),
         crop_box=np.array([-0.5, -0.5, size - 0.5, size - 0.5]),
         inside=np.ones((size, size), bool),
         visible=None,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -15,13 +17,15 @@ from pairs.cli import run
 from pairs.export_coco import run_lengths
 from pairs.export_images import bop_box, depth_counts
 from pairs.format import REAL, metric_depth, new_pairs, open_pairs
-from pairs.import_patches import patch_camera
+from pairs.import_patches import patch_camera, patch_center, patch_pose, read_kind
 from scene.drawing import OBJECT, open_drawer, rigid_body
 from scene.object_model import load_object
 from scene.rotations import matrix_from_quaternion, quaternion_from_matrix, random_rotations
-from scene.transforms import rigid
 from tests.pairs.samples import SIZE, a_file, wedge
 from tests.pairs.test_check import good_pair
+
+DATA = Path(os.environ.get("UNOCCLUDE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real patches are not at {DATA}; set UNOCCLUDE_DATA")
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,9 @@ def test_existing_folder_is_kept_unless_told(path: Path, capsys: pytest.CaptureF
     assert not list(path.parent.glob(".*"))
 
 
+CENTER = np.array([0.02, 0.01, 0.005])
+
+
 def write_patches(folder: Path, count: int = 4) -> Path:
     """Renders of the wedge in the patch layout, and its mesh in millimetres."""
     drawer, camera, model, rng = open_drawer("rays"), patch_camera(64), wedge(), np.random.default_rng(0)
@@ -171,7 +178,7 @@ def write_patches(folder: Path, count: int = 4) -> Path:
         for index in range(count):
             rotation = random_rotations(1, rng)[0]
             body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
-            drawn = drawer.draw([body.placed(rigid(rotation, np.array([0, 0, 0.8])))], camera)
+            drawn = drawer.draw([body.placed(patch_pose(rotation, CENTER))], camera)
             imageio.imwrite(folder / kind / "wedge" / f"{kind}{index}.png", drawn.color)
             numbers = " ".join(map(str, -quaternion_from_matrix(rotation)))  # either sign is that rotation
             lines += [f"# {kind}{index}.png", numbers]
@@ -192,10 +199,28 @@ def test_patches_get_counterparts(tmp_path: Path) -> None:
         assert pairs.origin.tolist() == [0] * 4 + [1] * 8
         assert [recording.name for recording in pairs.recordings] == ["real/wedge", "fine/wedge", "coarse/wedge"]
         # the same drawer's light, seen with a coarser back-end's rounding: image and counterpart are one picture
-        assert np.abs(pairs.column("occluded/color").astype(int) - pairs.column("clean/color")).max() <= 2
+        same = np.abs(pairs.column("occluded/color").astype(int) - pairs.column("clean/color")).max(axis=-1) <= 4
+        assert same.mean() > 0.97  # outlines may lie a pixel beside each other, as the boxes that are fitted are whole
         assert not pairs.column("occluded/depth").any()
         rotation = matrix_from_quaternion(pairs.quaternion_wxyz)
         np.testing.assert_allclose(rotation, pairs.camera_from_object[:, :3, :3], atol=1e-9)
+        middle = pairs.camera_from_object @ np.array([*CENTER, 1])
+        np.testing.assert_allclose(middle[:, :3], np.tile([0, 0, 0.6], (12, 1)), atol=0.0015)  # half a pixel
+
+
+@needs_data
+@pytest.mark.parametrize(("name", "number", "least"), [("cat", 6, 0.9), ("ape", 1, 0.75), ("cam", 4, 0.9)])
+def test_counterparts_lie_on_real_patches(name: str, number: int, least: float) -> None:
+    """The layout's own renders on black tell where the object is: silhouettes overlap."""
+    model = load_object(DATA / "linemod-meshes" / f"obj_{number:02d}.ply", "mm")
+    body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
+    patches = [patch[1:] for patch in itertools.islice(read_kind(DATA / "linemod-patches", "fine", name), 0, 1000, 40)]
+    center, overlaps = patch_center(model, patches[::2]), []
+    for color, rotation in patches[1::2]:
+        drawn = open_drawer("raster").draw([body.placed(patch_pose(rotation, center))], patch_camera(64))
+        seen, shown = color.max(axis=-1) > 8, drawn.labels > 0
+        overlaps.append((seen & shown).sum() / (seen | shown).sum())
+    assert np.median(overlaps) > least
 
 
 @pytest.mark.parametrize(

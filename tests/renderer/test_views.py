@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,9 @@ from scene.camera import Camera
 from scene.crop import crop_about
 from scene.drawing import HAND, Light, open_drawer
 from scene.hand_shape import average_hand
+from scene.object_model import ObjectModel
 from scene.rotations import geodesic_angle
-from scene.transforms import inverse
+from scene.transforms import inverse, rigid
 from tests.pairs.samples import wedge
 from tests.renderer.fakes import CAMERA, camera_from_object, hand_pose
 
@@ -107,3 +110,35 @@ def test_noise_follows_the_generator(scenery: Scenery) -> None:
     first, same, other = (view_of(scenery, "structured-light", seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.noisy_alone.depth, same.noisy_alone.depth)
     assert (first.noisy_alone.depth != other.noisy_alone.depth).any()
+
+
+def an_l(depth: float) -> ObjectModel:
+    """A flat L, 6 cm and 4 cm long, one arm thicker than the other: no turn or mirror image of it looks the same."""
+    outline = np.array([[0, 0], [60, 0], [60, 15], [12, 15], [12, 40], [0, 40]]) / 1000
+    vertices = np.column_stack([outline, np.full(6, depth)])
+    faces = np.array([[0, 2, 1], [0, 3, 2], [0, 4, 3], [0, 5, 4]], np.int32)
+    return ObjectModel("L", vertices, faces, np.full((6, 3), 200, np.uint8), True, "built in the tests")
+
+
+@pytest.mark.parametrize("name", ["raster", "rays"])
+def test_crops_show_a_known_shape_where_its_pose_says(name: str) -> None:
+    """Each border within half a pixel of the recording and half of the crop; on average much nearer: no shift of half."""
+    camera, rng = replace(LARGE, fx=400.0, fy=400.0), np.random.default_rng(0)
+    shape, drawer = Scenery.build(an_l(0.0), average_hand()), open_drawer(name)  # type: ignore[arg-type]
+    errors = []
+    for _ in range(60):
+        pose = rigid(np.eye(3), np.array([*rng.uniform(-0.05, 0.05, 2), 0.5]))
+        crop = crop_about(camera, shape.center_camera(pose), shape.model.diameter, 96)
+        view = draw_view(shape, Configuration(pose, None), crop, drawer, Sensor("none", 1e-4), rng)
+        v, u = np.nonzero(view.clean.depth)
+        corners = crop.crop_camera.project(shape.model.vertices + pose[:3, 3])
+        (left, top), (_, _), (right, inner), (inner_right, _), (_, bottom) = corners[:5]
+        seen = [u.min(), u.max(), v.min(), v.max(), v[u > (inner_right + right) / 2].max(), u[v > inner + 3].max()]
+        errors.append(np.array(seen) - [left, right, top, bottom, inner, inner_right])
+    limit = 0.5 * crop.size / crop.side + 0.5
+    assert np.abs(errors).max() <= limit
+    # pixels that lie inside begin half a pixel after the left and the upper border and end half before the others
+    inwards = np.array([1, -1, 1, -1, -1, -1]) * np.mean(errors, axis=0)
+    shift = (inwards[0] - inwards[1], inwards[2] - inwards[3])
+    assert np.abs(shift).max() / 2 < 0.15
+    assert np.abs(inwards).max() < 0.75
