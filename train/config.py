@@ -127,7 +127,9 @@ class Fit:
     @property
     def pairs_in_batch(self) -> int:
         """Of the option, else of the recipe."""
-        return self.chosen.batch_pairs if self.batch_pairs is None else self.batch_pairs
+        if self.batch_pairs is not None:
+            return self.batch_pairs
+        return self.chosen.batch_pairs if self.patches is None else self.chosen.patch_batch_pairs
 
     @property
     def first_rate(self) -> float:

@@ -32,17 +32,19 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     learning_rate: float = 0.05
     """of the first epoch, for losses that are means over the batch"""
-    final_rate: float = 0.3
+    final_rate: float = 0.1
     """the last epoch's learning rate as a fraction of the first's"""
     weight_decay: float = 1e-4
     """lambda of equation 4; AdamW's own decay where that is the optimiser"""
     batch_pairs: int = 100
     """pairs in a batch; a batch holds three images for each"""
+    patch_batch_pairs: int = 34
+    """the same, on patches: in the minutes of a run, many small steps do more than few large ones"""
     augment: bool = False
     """vary the images of pairs files; images of patches always vary"""
     steps: int = 300
     """what the default number of epochs aims at, on pairs files"""
-    patch_steps: int = 800
+    patch_steps: int = 1500
     """the same, on patches"""
 
 
@@ -66,6 +68,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         final_rate=0.0,
         weight_decay=0.02,
         batch_pairs=32,
+        patch_batch_pairs=32,
         augment=True,
         steps=600,
         patch_steps=1200,
