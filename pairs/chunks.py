@@ -8,6 +8,7 @@ places is two arrays, the map is made anew wherever an object of this class wake
 from __future__ import annotations
 
 import mmap
+import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +24,8 @@ from scene.errors import SchemaError
 
 BLOSC_FILTER = 32001
 """HDF5's number of it"""
-HEADER = np.dtype([("format", "<u4"), ("unpacked", "<u4"), ("block", "<u4"), ("packed", "<u4")])
-"""of a Blosc buffer, in bytes"""
+HEADER = struct.Struct("<4xI4xI")
+"""of a Blosc buffer: its length unpacked and packed, in bytes"""
 
 blosc.use_threads = False  # one thread in each data-loader process; also what survives a fork
 
@@ -77,9 +78,8 @@ class ImageChunks:
         if self.plain[row] and len(packed) == target.nbytes:
             target[...] = np.frombuffer(packed, self.dtype).reshape(self.shape)
             return
-        header = np.frombuffer(packed, HEADER, 1)[0] if len(packed) >= HEADER.itemsize else None
         # Blosc believes its header: what it says is compared with what HDF5 says before it is followed
-        if header is None or header["packed"] != len(packed) or header["unpacked"] != target.nbytes:
+        if len(packed) < HEADER.size or HEADER.unpack_from(packed) != (target.nbytes, len(packed)):
             raise SchemaError(
                 f"{self.path} is damaged in row {row} of {self.field}; copy it again from where it was made"
             )
