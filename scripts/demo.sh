@@ -27,9 +27,9 @@ step recorder capture --sensor simulated --frames "$frames"
 step tracker run session.h5
 step tracker evaluate session.h5 --json track-errors.json
 step renderer make-pairs
-# two thirds of the default steps: the whole demo is meant to take less than ten minutes
-step train fit --occlusion --steps 200
-step train fit --no-occlusion --steps 200 --output run-without
+# half of the default steps: the whole demo is meant to take less than ten minutes
+step train fit --occlusion --steps 300
+step train fit --no-occlusion --steps 300 --output run-without
 printf '\n'
 PYTHONPATH=$scripts/.. python -m scripts.demo_report .
 echo "The whole demo took $((SECONDS / 60)) min $((SECONDS % 60)) s."

@@ -69,7 +69,7 @@ class Fit:
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
     """of weights, batches and augmentation"""
-    recipe: RecipeName = "srn"
+    recipe: RecipeName = "best"
     """the paper's figure 2a: regression (S), batches (S+B), normalised (S+B+N), srn (S+B+N+F); wohlhart, what the paper
     compares itself with; best, this product's own"""
     images: Images = "both"

@@ -61,5 +61,7 @@ def learnable_file(path: Path, count: int = 80, *, splits: tuple[int, ...] = (0,
 
 def quick(pairs: Path, output: Path, **options: object) -> Fit:
     """A configuration that takes a second."""
-    defaults: dict[str, object] = {"epochs": 2, "batch_pairs": 16, "feature_length": 16}
+    defaults: dict[str, object] = {
+        "recipe": "srn", "epochs": 2, "batch_pairs": 16, "feature_length": 16, "learning_rate": 0.01, "final_rate": 0.3,
+    }  # fmt: skip
     return Fit(pairs=pairs, output=output, **(defaults | options))  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ def test_fit_prints_the_test_table(
     Path("pairs.h5").write_bytes(pairs.read_bytes())
     assert run(["fit", "--occlusion", "--epochs", "1", "--batch-pairs", "16"]) == 0
     printed = capsys.readouterr().out
-    assert "recipe srn with the occlusion term" in printed
+    assert "recipe best with the occlusion term" in printed
     assert "pose error on 16 test poses of pairs.h5, degrees" in printed
     written = json.loads(Path("run/evaluation.json").read_text())
     assert {row["read_out"] for row in written["rows"]} == {"regression", "nearest_neighbour"}

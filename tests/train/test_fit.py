@@ -224,7 +224,7 @@ def test_too_few_pairs_are_refused(tmp_path: Path) -> None:
 
 
 def test_default_number_of_epochs_follows_from_the_steps() -> None:
-    config = Fit(steps=160)
+    config = Fit(recipe="srn", steps=160)
     assert planned(config, 800) == Plan(800, 8, 20)
     assert planned(config, 100_000).epochs == FEWEST_EPOCHS
     assert planned(replace(config, steps=80), 800).epochs == 10
@@ -242,11 +242,21 @@ def test_what_was_chosen_is_said(pairs: Path, tmp_path: Path) -> None:
 
 
 def test_learning_rate_falls_every_epoch_to_the_final_rate() -> None:
-    plan, config = Plan(100, 1, 5), Fit(learning_rate=0.02, final_rate=0.1)
+    plan, config = Plan(100, 1, 5), Fit(recipe="srn", learning_rate=0.02, final_rate=0.1)
     rates = [plan.learning_rate(config, epoch, 0) for epoch in range(5)]
     assert rates[0] == 0.02
     assert rates[-1] == pytest.approx(0.002)
     assert all(later < earlier for earlier, later in pairwise(rates))
+
+
+def test_learning_rate_of_the_best_recipe_rises_then_falls_by_half_a_cosine() -> None:
+    plan, config = Plan(100, 100, 4), Fit(recipe="best", learning_rate=0.01)
+    rates = [plan.learning_rate(config, step // 100, step % 100) for step in range(400)]
+    assert rates[0] < 0.001
+    assert max(rates) == rates[49]
+    assert all(later < earlier for earlier, later in pairwise(rates[50:]))
+    assert rates[200] == pytest.approx(0.005)
+    assert rates[-1] < 1e-6
 
 
 def test_a_run_needs_no_validation_pairs(tmp_path: Path) -> None:

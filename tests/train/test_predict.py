@@ -9,12 +9,14 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from pairs.format import open_pairs
+from pairs.format import TEST, open_pairs
 from scene.metrics import rotation_error_deg
 from tests.train.patch_samples import patch_folder
 from tests.train.samples import SIZE, learnable_file, quick
 from train.cli import run
+from train.evaluate import evaluate
 from train.fit import fit
+from train.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def rgbd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pairs.h5 and a run on it."""
     home = tmp_path_factory.mktemp("predict")
     learnable_file(home / "pairs.h5")
-    fit(quick(home / "pairs.h5", home / "run", epochs=40), lambda _: None)
+    fit(quick(home / "pairs.h5", home / "run", epochs=4), lambda _: None)
     return home
 
 
@@ -46,11 +48,13 @@ def test_poses_of_a_pairs_file_are_camera_from_object(rgbd: Path, tmp_path: Path
     command = ["predict", str(rgbd / "run"), str(rgbd / "pairs.h5"), "--output", str(output)]
     assert run([*command, "--overlay", str(pictures)]) == 0
     with open_pairs(rgbd / "pairs.h5") as file:
-        true = file.camera_from_object[:, :3, :3]
+        true, test = file.camera_from_object[:, :3, :3], file.split == TEST
     poses = poses_of(output)
     assert len(poses) == len(true) == len(list(pictures.iterdir()))
     error = rotation_error_deg(np.array([pose["camera_from_object"] for pose in poses]), true)
-    assert np.median(error) < 40  # a guess has 100 and more
+    expected = evaluate(RunFolder(rgbd / "run").load_model(), rgbd / "pairs.h5").row("occluded", "regression")
+    assert expected is not None
+    assert np.median(error[test]) == pytest.approx(expected.median_geodesic_deg, abs=1e-3)
     confidence = np.array([pose["confidence"] for pose in poses])
     assert ((confidence >= 0) & (confidence <= 1)).all()
     assert imageio.imread(next(pictures.iterdir())).shape == (4 * SIZE, 4 * SIZE, 3)

@@ -40,7 +40,8 @@ def test_a_batch_that_cannot_be_shared_is_refused() -> None:
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     pairs = learnable_file(tmp_path / "pairs.h5")
     alone = fit(quick(pairs, tmp_path / "alone", occlusion=True), lambda _: None)
-    options = ["--epochs", "2", "--batch-pairs", "16", "--feature-length", "16", "--occlusion"]
+    options = ["--epochs", "2", "--batch-pairs", "16", "--feature-length", "16", "--occlusion", "--recipe", "srn"]
+    options += ["--learning-rate", "0.01", "--final-rate", "0.3"]
     torchrun = [
         sys.executable,
         "-m",
