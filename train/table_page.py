@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from rich.table import Table
 
 from train.errors import ALL, ErrorRow, ReadOut
@@ -111,10 +112,9 @@ def _plot(rows: list[ErrorRow]) -> Figure:
             errors = [row.mean_euler_deg for row in rows if (row.recipe, row.read_out) == (recipe, read_out)]
             if errors:
                 x = place + 0.4 * at - 0.2
-                label = read_out.replace("_", " ") if recipe == recipes[-1] else None
-                axes.bar(x, float(np.mean(errors)), 0.38, color=f"C{at}", label=label)
+                axes.bar(x, float(np.mean(errors)), 0.38, color=f"C{at}")
                 axes.plot([x] * len(errors), errors, "o", color="#333", markersize=3)
     axes.set_xticks(range(len(recipes)), recipes, rotation=15)
     axes.set_ylabel("mean Euler error, degrees")
-    axes.legend()
+    axes.legend(handles=[Patch(color=f"C{at}", label=name.replace("_", " ")) for at, name in enumerate(READ_OUTS)])
     return figure
