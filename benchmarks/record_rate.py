@@ -1,12 +1,13 @@
 """How fast frames of 640x480 are recorded and read on one core, how large they get, and how much memory it takes.
 
 In: the real recording `hand-mug` below $UNOCCLUDE_DATA or ../shared/data where it is, resized to 640x480; else frames
-of the simulated sensor. Out: a table that compares a session with the two obvious ways, PNG files and gzip in HDF5; then
-drops and memory of a long recording that is fed at 30 frames/s. Usage: record_rate.py [SECONDS]
+of the simulated sensor. Out: a table that compares a session with PNG files, gzip in HDF5 and the recorder of the
+RealSense SDK; then drops and memory of a long recording that is fed at 30 frames/s. Usage: record_rate.py [SECONDS]
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import imageio.v3 as imageio
@@ -23,6 +25,7 @@ from PIL import Image
 
 from recorder.session import SensorFrame, SessionHeader, SessionWriter, open_session
 from scene.camera import Camera
+from scene.errors import require
 
 SECONDS = 60
 FRAMES_PER_S = 30.0
@@ -86,6 +89,50 @@ def write_gzip(pairs: list[Pair], folder: Path, count: int) -> Path:
     return folder / "g.h5"
 
 
+def write_realsense(pairs: list[Pair], folder: Path, count: int) -> Path:
+    """A recording of the RealSense SDK, as its own recorder packs a software device."""
+    rs: Any = require("pyrealsense2", extra="realsense")
+    device = rs.software_device()
+    streams = {
+        kind: (device.add_sensor(name), layout, size)
+        for kind, name, layout, size in (
+            (rs.stream.color, "RGB Camera", rs.format.rgb8, 3),
+            (rs.stream.depth, "Stereo Module", rs.format.z16, 2),
+        )
+    }
+    profiles = [
+        sensor.add_video_stream(_stream(rs, kind, layout, size)) for kind, (sensor, layout, size) in streams.items()
+    ]
+    path = folder / "device.db3"
+    recorder, kept = rs.recorder(str(path), device), rs.frame_queue(10)
+    sensors = recorder.query_sensors()
+    for sensor in sensors:
+        sensor.open(sensor.get_stream_profiles())
+        sensor.start(kept)
+    for index in range(count):
+        for (sensor, _, size), profile, pixels in zip(
+            streams.values(), profiles, pairs[index % len(pairs)], strict=True
+        ):
+            frame = rs.software_video_frame()
+            frame.pixels, frame.bpp, frame.stride = pixels, size, 640 * size
+            frame.timestamp, frame.frame_number = index * 100 / 3, index
+            frame.domain, frame.profile = rs.timestamp_domain.hardware_clock, profile.as_video_stream_profile()
+            sensor.on_video_frame(frame)
+        time.sleep(0.1)  # so that the SDK, which drops what it is given too fast, writes each
+    for sensor in sensors:
+        sensor.stop()
+        sensor.close()
+    return path
+
+
+def _stream(rs: Any, kind: Any, layout: Any, bytes_per_pixel: int) -> Any:
+    stream, intrinsics = rs.video_stream(), rs.intrinsics()
+    intrinsics.width, intrinsics.height, intrinsics.fx, intrinsics.fy = 640, 480, 525.0, 525.0
+    stream.type, stream.fmt, stream.bpp, stream.intrinsics = kind, layout, bytes_per_pixel, intrinsics
+    stream.uid, stream.width, stream.height, stream.fps = int(kind), 640, 480, 30
+    return stream
+
+
 def read_session(path: Path, count: int) -> None:
     """Every frame, as a tracker reads it."""
     with open_session(path) as session:
@@ -106,10 +153,11 @@ def read_gzip(path: Path, count: int) -> None:
             file["color"][index], file["depth"][index]
 
 
-WAYS: dict[str, tuple[Callable[[list[Pair], Path, int], Path], Callable[[Path, int], None]]] = {
+WAYS: dict[str, tuple[Callable[[list[Pair], Path, int], Path], Callable[[Path, int], None] | None]] = {
     "session": (write_session, read_session),
     "PNG files": (write_png, read_png),
     "gzip in HDF5": (write_gzip, read_gzip),
+    "RealSense .db3": (write_realsense, None),
 }
 
 
@@ -118,16 +166,19 @@ def compared(pairs: list[Pair]) -> None:
     raw = sum(color.nbytes + depth.nbytes for color, depth in pairs) / len(pairs)
     print("| way | MB a frame | of raw | written, frames/s of one core | read |\n|---|---|---|---|---|")
     for name, (write, read) in WAYS.items():
+        if write is write_realsense and importlib.util.find_spec("pyrealsense2") is None:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             began = time.process_time()
             path = write(pairs, Path(folder), MEASURED)
             written = MEASURED / (time.process_time() - began)
             began = time.process_time()
-            read(path, MEASURED)
-            red = MEASURED / (time.process_time() - began)
+            if read is not None:
+                read(path, MEASURED)
+            red = f"{MEASURED / (time.process_time() - began):.0f}" if read is not None else "not measured"
             files = path.iterdir() if path.is_dir() else [path]
             size = sum(file.stat().st_size for file in files) / MEASURED
-        print(f"| {name} | {size / 1e6:.2f} | {size / raw:.0%} | {written:.0f} | {red:.0f} |")
+        print(f"| {name} | {size / 1e6:.2f} | {size / raw:.0%} | {written:.0f} | {red} |")
 
 
 def sustained(pairs: list[Pair], seconds: int) -> None:
