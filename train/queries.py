@@ -17,7 +17,7 @@ from pairs.format import open_pairs, stored_depth
 from scene.arrays import Bytes, Floats, Integers
 from scene.camera import Camera
 from scene.crop import camera_from_view, crop_about, cut_color, cut_nearest
-from scene.errors import InputError
+from scene.errors import InputError, SchemaError
 from train.config import Predict
 from train.model import Settings
 
@@ -72,14 +72,19 @@ def _images_in(folder: Path) -> list[Path]:
 def _of_pairs(path: Path, settings: Settings) -> list[Query]:
     if settings.channels == 3:
         raise InputError(f"this network takes colour alone, {path} holds RGB-D crops; give it an image")
-    with open_pairs(path) as file:
-        if file.size != settings.stored_size:
-            raise InputError(
-                f"this network was trained on crops of {settings.stored_size} pixels, those of {path} have "
-                f"{file.size}; give a file made with the same --size"
-            )
-        color, depth = (file.read(f"occluded/{kind}", 0, len(file)) for kind in ("color", "depth"))
-        turns, frames = file.column("camera_from_view"), file.column("frame_index")
+    try:
+        with open_pairs(path) as file:
+            if file.size != settings.stored_size:
+                raise InputError(
+                    f"this network was trained on crops of {settings.stored_size} pixels, those of {path} have "
+                    f"{file.size}; give a file made with the same --size"
+                )
+            color, depth = (file.read(f"occluded/{kind}", 0, len(file)) for kind in ("color", "depth"))
+            turns, frames = file.column("camera_from_view"), file.column("frame_index")
+    except SchemaError as error:
+        raise InputError(
+            f"{path} must be a pairs file ({error}); of a session, renderer make-pairs cuts the crops along its track"
+        ) from error
     named = [f"row {row}, frame {frame}" for row, frame in enumerate(frames)]
     return [Query(name, c, d, t) for name, c, d, t in zip(named, color, depth, turns, strict=True)]
 

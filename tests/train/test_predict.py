@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -61,6 +62,16 @@ def test_poses_of_a_pairs_file_are_camera_from_object(rgbd: Path, tmp_path: Path
     assert run(command) == 2
     assert run([*command, "--overwrite", "--overlay", str(pictures)]) == 0
     assert run(["predict", *command[1:3], "--output", str(tmp_path / "b.json"), "--overlay", str(pictures)]) == 2
+
+
+def test_a_file_of_another_stage_is_sent_to_make_pairs(
+    rgbd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with h5py.File(tmp_path / "session.h5", "w") as file:
+        file.attrs["format"], file.attrs["format_version"] = "session", 1
+    command = ["predict", str(rgbd / "run"), str(tmp_path / "session.h5"), "--output", str(tmp_path / "poses.json")]
+    assert run(command) == 2
+    assert "of a session, renderer make-pairs cuts the crops along its track" in capsys.readouterr().err
 
 
 def test_a_frame_is_cut_about_the_point_given(rgbd: Path, tmp_path: Path) -> None:
