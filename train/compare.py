@@ -19,6 +19,7 @@ from train.errors import ErrorRow
 from train.evaluate import Evaluation, evaluate, evaluate_patches
 from train.fit import fit
 from train.linemod.patches import mesh_path, read_object_patches
+from train.recipes import RecipeName
 from train.run_folder import RunFolder, is_finished
 from train.table_page import write_comparison
 
@@ -36,6 +37,7 @@ PAPER_ROWS: dict[str, dict[str, tuple[float, float]]] = {
     "phone": {"srn": (12.9, 11.7), "wohlhart": (float("nan"), 18.2)},
 }
 """table 2: mean Euler error in degrees, end to end and by nearest neighbour, of RGB-D images (ours are colour alone)"""
+URGENCY: tuple[RecipeName, ...] = ("best", "srn", "wohlhart", "normalised", "batches", "regression")
 
 
 @dataclass(frozen=True)
@@ -98,19 +100,24 @@ def compare(config: Compare, say: Callable[[str], None] = print) -> tuple[ErrorR
     """
     _check(config)
     planned = cells(config)
-    evaluations: list[tuple[Cell, Evaluation]] = []
-    for number, cell in enumerate(planned, 1):
-        say(f"[{number}/{len(planned)}] {cell.name}, {cell.label}")
-        evaluations.append((cell, _filled(cell, say)))
-        _write(config, config.output / "comparison.json", evaluations)  # what is known can be looked at
-    if config.json is not None:
-        _write(config, config.json, evaluations)
+    found: dict[int, Evaluation] = {}
+    for number, at in enumerate(sorted(range(len(planned)), key=lambda at: _urgency(planned[at])), 1):
+        say(f"[{number}/{len(planned)}] {planned[at].name}, {planned[at].label}")
+        found[at] = _filled(planned[at], say)
+        evaluations = [(planned[done], found[done]) for done in sorted(found)]
+        for path in {config.output / "comparison.json", config.json or config.output / "comparison.json"}:
+            _write(config, path, evaluations)  # after each cell, so that what is known can be looked at
     return tuple(row for cell, one in evaluations for row in _labelled(cell, one))
+
+
+def _urgency(cell: Cell) -> int:
+    """What is asked for most comes first, on all objects, for who cannot wait for the rest."""
+    return URGENCY.index(cell.config.recipe)
 
 
 def _check(config: Compare) -> None:
     """Everything that can be refused is refused before hours of training."""
-    if config.json is not None:
+    if config.json is not None and not _made_here(config):
         refuse_existing(config.json, overwrite=config.overwrite)
     try:
         config.output.mkdir(parents=True, exist_ok=True)
@@ -124,6 +131,16 @@ def _check(config: Compare) -> None:
     for path in config.pairs:
         if not path.is_file():
             raise InputError(f"{path} does not exist; give a pairs file that renderer make-pairs wrote")
+
+
+def _made_here(config: Compare) -> bool:
+    """Whether the file of --json is what this comparison wrote before it was stopped, or when it was through."""
+    try:
+        assert config.json is not None
+        record = json.loads(config.json.read_text(encoding="utf-8"))
+        return bool(record["configuration"]["output"] == str(config.output))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _filled(cell: Cell, say: Callable[[str], None]) -> Evaluation:

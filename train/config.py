@@ -214,7 +214,7 @@ class Compare:
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None
-    """also write every number to this file; without it comparison.json in --output"""
+    """also write every number to this file, besides comparison.json in --output; both grow with each finished cell"""
     overwrite: bool = False
     """replace the file of --json"""
     again: bool = False

@@ -44,7 +44,7 @@ class Recipe:
     """vary the images of pairs files; images of patches always vary"""
     steps: int = 300
     """what the default number of epochs aims at, on pairs files"""
-    patch_steps: int = 1500
+    patch_steps: int = 1200
     """the same, on patches"""
 
 

@@ -135,12 +135,16 @@ def test_compare_fills_its_cells_once(home: Path, tmp_path: Path, capsys: pytest
     assert "http" not in page
     model = output / "wedge" / "srn" / "model.pt"
     before = model.read_bytes()
-    assert run(arguments) == 2  # the numbers are there
-    capsys.readouterr()
-    assert run([*arguments, "--overwrite"]) == 0
+    assert [row["recipe"] for row in written["rows"]] == ["srn", "srn", "wohlhart", "best", "best"]
+    said = capsys.readouterr().out
+    assert said.index("wedge, best") < said.index("wedge, srn") < said.index("wedge, wohlhart")
+    assert run(arguments) == 0  # as after an interruption
     assert capsys.readouterr().out.count("finished already") == 3
     assert model.read_bytes() == before
     assert json.loads(numbers.read_text())["rows"] == written["rows"]
+    numbers.write_text("{}")
+    assert run(arguments) == 2  # of somebody else
+    assert "numbers.json exists already" in capsys.readouterr().err
     assert run([*arguments, "--overwrite", "--again"]) == 0
     assert "finished already" not in capsys.readouterr().out
 

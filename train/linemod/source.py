@@ -67,7 +67,7 @@ class PatchSource:
         return torch.cat([color_input(torch.from_numpy(real.color)), *made]), quaternions
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def open_patches(patches: Path, meshes: Path, name: str, views: int, seed: int) -> PatchSource:
     """Reads an object's patches, finds where its mesh lies and draws its views; kept, as several recipes want it."""
     read = read_object_patches(patches, name)
