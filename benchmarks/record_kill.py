@@ -22,7 +22,7 @@ from recorder.repair import repair
 from recorder.session import SensorFrame, SessionHeader, SessionWriter, open_session
 from scene.camera import Camera
 
-TIMES = 100
+TIMES = 40
 LONGEST_S = 0.5
 CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
 DIFFERENT = 5

@@ -130,6 +130,7 @@ def described(session: Session) -> dict[str, str]:
         if model is None
         else f"{model.name}, {model.diameter * 1000:.1f} mm, {len(model.faces)} faces",
         "truth": "none" if visible is None else _visible(visible),
+        "labels": "none" if session.labels(0) is None else "hand and object, by pixel",
         "made by": session.attribute("command"),
     }
 

@@ -7,8 +7,7 @@ from collections import deque
 import pytest
 
 from recorder.cli import run
-from recorder.sensors.openni import matched, why_absent
-from scene.errors import MissingError
+from recorder.sensors.openni import matched
 
 PROGRAM = """
 import itertools, sys, numpy as np
@@ -35,10 +34,6 @@ import os; os._exit(0)
 def said():
     """In a process of its own: the SDK's threads outlive its use."""
     pytest.importorskip("openni", reason="openni is not installed (extra openni)")
-    try:
-        why_absent()
-    except MissingError as error:
-        pytest.skip(str(error))
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
     if "libOpenNI2 is needed" in done.stderr:
         pytest.skip("the library libOpenNI2 is not installed")
