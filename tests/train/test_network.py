@@ -26,6 +26,11 @@ def test_layers_are_the_papers() -> None:
     assert sum(parameter.numel() for parameter in network.parameters()) == 12_971_083
 
 
+def test_initial_weights_of_colour_alone_are_larger() -> None:
+    spread = [SiameseRegressionNetwork(32, channels=channels).hidden.weight.std().item() for channels in (3, 4)]
+    assert spread[0] > 2 * spread[1]
+
+
 def test_feature_length_and_input_size_are_taken() -> None:
     predicted = SiameseRegressionNetwork(20, 24)(torch.randn(3, 4, 20, 20))
     assert predicted.features.shape == (3, 24)
