@@ -67,6 +67,7 @@ def main() -> None:
     report("all, by themselves", chances(features, coefficients, bias), right)
     print("FEATURES", FEATURES)
     print("COEFFICIENTS", [round(float(value), 2) for value in coefficients], "BIAS", round(bias, 2))
+    print("RIGHT_AMONG_JUDGED", round(float(right.mean()), 2))
 
 
 def judged_poses(path: Path) -> Iterator[Case]:
@@ -81,7 +82,7 @@ def judged_poses(path: Path) -> Iterator[Case]:
         found: list[tuple[int, Estimate]] = []
         for frame in ahead:
             rng = np.random.default_rng([config.seed, frame.index])
-            estimates = objects_found(knowledge.observed(frame), knowledge, config.points, rng, None)
+            estimates = objects_found(knowledge.observed(frame), knowledge, rng, None)
             found += [(frame.index, estimate) for estimate in estimates]
         for index, estimate in found:
             yield case(path, estimate, truth.camera_from_object[index])

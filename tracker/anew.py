@@ -24,6 +24,8 @@ from tracker.scene_knowledge import SceneKnowledge
 CANDIDATES = 8
 """of those found, judged to the end"""
 ITERATIONS = 15
+FINE_POINTS = 1200
+"""observed points by which a pose that was found is refined"""
 NEAR_OBJECT, HAND_SPAN = 0.30, 0.25
 """metres from the object within which its hand is, and from the middle of the hand within which all of it is"""
 TOUCHING = 0.008
@@ -34,7 +36,7 @@ MOST_PLACES = 2000
 
 
 def objects_found(
-    observation: Observation, knowledge: SceneKnowledge, points: int, rng: np.random.Generator, near: Floats | None
+    observation: Observation, knowledge: SceneKnowledge, rng: np.random.Generator, near: Floats | None
 ) -> list[Estimate]:
     """The object searched for everywhere: what was found, the most confident first; `near` as in find_object."""
     models, colored = knowledge.models, knowledge.colored
@@ -42,7 +44,7 @@ def objects_found(
     estimates = []
     for candidate in find_object(observation, models, knowledge.weights, rng, colored=colored, near=near)[:CANDIDATES]:
         pose = pose_without_hand(candidate.camera_from_object)
-        evidence = about_object(observation, [pose], models.object_reach, points, rng)
+        evidence = about_object(observation, [pose], models.object_reach, FINE_POINTS, rng)
         problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
         vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
         estimates.append(judged(observation, problem, vector, rng, colored=colored))

@@ -1,12 +1,13 @@
-"""Console command `tracker`: follow, compare with the truth, look."""
+"""Console command `tracker`: follow, compare with the truth, export, look."""
 
 from __future__ import annotations
 
 import sys
 
-from scene.command import run_program
+from scene.command import Verb, run_program
 from tracker.config import RunConfig
 from tracker.evaluate import EvaluateConfig, run_evaluate
+from tracker.export import ExportConfig, export
 from tracker.run import run
 from tracker.view import ViewConfig, view
 
@@ -15,6 +16,19 @@ DESCRIPTION = """Follows hand (26 degrees of freedom) and object (6) through a r
 Example: recorder capture --sensor simulated && tracker run session.h5"""
 
 
+VERBS: dict[type, Verb] = {
+    RunConfig: run,
+    EvaluateConfig: run_evaluate,
+    ExportConfig: export,
+    ViewConfig: view,
+}
+
+
 def main() -> None:
     """Entry point."""
-    sys.exit(run_program("tracker", DESCRIPTION, {RunConfig: run, EvaluateConfig: run_evaluate, ViewConfig: view}))
+    sys.exit(run_tracker(None))
+
+
+def run_tracker(arguments: list[str] | None) -> int:
+    """Exit code of `tracker ARGUMENTS`."""
+    return run_program("tracker", DESCRIPTION, VERBS, arguments)

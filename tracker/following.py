@@ -14,11 +14,12 @@ from scene.arrays import Floats
 from scene.hand_pose import HandPose
 from scene.rotations import rotation_vector_from_matrix
 from scene.transforms import inverse
-from tracker.anew import with_hand
+from tracker.anew import FINE_POINTS, with_hand
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
 from tracker.nearby import about_hand_and_object, about_object
 from tracker.observation import Observation
+from tracker.quality import followed_confidence
 from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings, minimise
@@ -90,9 +91,14 @@ def object_followed(
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, pose.hand.angles, use_hand=False)
     scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
     result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    # a swarm of thousands of evaluations can afford few points, its last step many: their noise averages out
+    evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
+    problem = replace(problem, evidence=evidence)
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     estimate = judged(observation, problem, best, rng, colored=knowledge.colored)
-    return replace(estimate, spread=_spread(result.personal_bests, result.personal_objectives))
+    confidence = followed_confidence(estimate.confidence, last.estimate.confidence)
+    spread = _spread(result.personal_bests, result.personal_objectives)
+    return replace(estimate, confidence=confidence, spread=spread)
 
 
 def hand_followed(

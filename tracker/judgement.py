@@ -32,6 +32,8 @@ class Estimate:
     pose: HandObjectPose
     confidence: float
     """chance that the object is within 10 degrees and 10 mm"""
+    frame_confidence: float
+    """the same by this frame alone"""
     terms: Floats
     """(6,) of the objective"""
     quality: ObjectQuality
@@ -47,7 +49,8 @@ def judged(
     """The hypothesis (32,) with its confidence, the hand left out."""
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
-    return Estimate(problem.layout.pose(vector), object_confidence(quality, colored=colored), terms, quality)
+    confidence = object_confidence(quality, colored=colored)
+    return Estimate(problem.layout.pose(vector), confidence, confidence, terms, quality)
 
 
 def object_quality(

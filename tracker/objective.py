@@ -294,7 +294,7 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
         if height < 0:  # inside the table: as impossible as being seen through
             out[a] = max(abs(out[a]), bounded(-height / weights.gap_scale))
         out[a] *= np.sqrt(weight)
-        visible = weight / (1.0 + (gap / 0.01) ** 4)
+        visible = weight / (1.0 + (gap / (1.25 * weights.gap_scale)) ** 4)
         differences[i, 3] = visible
         seen_weight += visible
         for channel in range(3):

@@ -18,12 +18,18 @@ SIGNS = (1, -1, -1, -1, 1, -1)
 """whether each may speak for a pose or against it"""
 COLOR_FEATURES = slice(4, 6)
 """those that mean nothing for an object without colours"""
-TYPICAL: Floats = np.array([0.6, 0.01, 0.0, 0.8, 0.95, 0.08])
+TYPICAL: Floats = np.array([0.6, 0.01, 0.0, 0.8, 0.95, -2.0])
 """(6,) of right poses: the features count from here, so that one left out speaks neither for nor against"""
-COEFFICIENTS: Floats = np.array([1.81, -13.45, -6.07, -4.75, 9.80, -29.17])
+COEFFICIENTS: Floats = np.array([1.99, -15.95, -4.38, -3.82, 6.10, -39.88])
 """(6,) printed by the calibration"""
-BIAS = 3.0
+BIAS = -1.44
 """printed by the calibration"""
+RIGHT_AMONG_JUDGED = 0.43
+"""share of right poses among those that the model was fitted to"""
+STAYS_RIGHT, BECOMES_RIGHT = 0.97, 0.02
+"""chances from one frame to the next"""
+MOST_FROM_BEFORE = 0.85
+"""how sure the frames before may make of a pose"""
 NOISE, NOISE_GROWTH, NOISE_FROM = 0.0012, 0.0019, 0.4
 """metres, per metre, metres: deviation of structured-light depth (Nguyen, Izadi and Lovell 2012), axial"""
 MESH_ERROR = 0.005
@@ -49,11 +55,12 @@ class ObjectQuality:
     """metres, twice the object's reach"""
 
     def features(self) -> Floats:
-        """(6,) FEATURES; residuals as logarithms of their ratio to what noise and mesh leave of a right pose."""
+        """(6,) FEATURES; residuals (by what noise and mesh leave of a right pose) and miscolouring as logarithms."""
         noise = NOISE + NOISE_GROWTH * (self.depth - NOISE_FROM) ** 2
         fair = float(np.hypot(noise, MESH_ERROR * self.extent))
         residuals = (np.log(0.1 + residual / fair) for residual in (self.residual, self.outer_residual))
-        return np.array([self.view.support, self.view.violation, *residuals, self.explained, self.discolored])
+        discolored = np.log(0.05 + self.discolored)
+        return np.array([self.view.support, self.view.violation, *residuals, self.explained, discolored])
 
 
 def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
@@ -67,6 +74,27 @@ def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
     if not colored:
         evidence[COLOR_FEATURES] = 0.0
     return float(1.0 / (1.0 + np.exp(-(BIAS + evidence.sum()))))
+
+
+def followed_confidence(chance: float, before: float) -> float:
+    """Chance that a followed pose is right, given also that the one it came from was with chance `before`.
+
+    One step of a two-state filter: a right pose mostly stays right, a wrong one rarely becomes so by itself. What the
+    frames before say is bounded, because a pose that is wrong in one frame looks as right in the next.
+
+    Args:
+        chance: by this frame alone, as object_confidence has it.
+        before: of the frame before.
+    """
+    prior = min(max(STAYS_RIGHT * before + BECOMES_RIGHT * (1.0 - before), 1.0 - MOST_FROM_BEFORE), MOST_FROM_BEFORE)
+    score = log_odds(chance) - log_odds(RIGHT_AMONG_JUDGED) + log_odds(prior)
+    return float(1.0 / (1.0 + np.exp(-score)))
+
+
+def log_odds(chance: float) -> float:
+    """Chance, 0 to 1 -> logarithm of the chance for by the chance against, finite."""
+    kept = min(max(chance, 1e-9), 1 - 1e-9)
+    return float(np.log(kept / (1 - kept)))
 
 
 def hand_confidence(residual: float, explained: float, seen_through: float) -> float:

@@ -23,6 +23,7 @@ from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
+from tracker.quality import log_odds
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -36,6 +37,8 @@ RECHECK = 0.8
 MORE_CONFIDENT, MORE_CONFIDENT_FAR = 1.0, 2.5
 """log odds by which a pose found anew must beat the one that was followed to replace it; and the same where the object
 would have had to move faster than hands do"""
+STILL_FOLLOWED = 0.1
+"""confidence down to which a pose is followed further, though it is not called TRACKED"""
 FASTEST_STEP, FASTEST_TURN = 0.08, 0.7
 """metres and radians from one frame to the next"""
 PATIENCE = 12
@@ -132,7 +135,7 @@ class SequenceTracker:
         )  # fmt: skip
 
     def _found(self, observation: Observation) -> list[Estimate]:
-        return objects_found(observation, self._knowledge, self._config.points, self._rng, self._last_seen)
+        return objects_found(observation, self._knowledge, self._rng, self._last_seen)
 
     def _search_is_due(self, index: int, estimate: Estimate | None) -> bool:
         """Often while in doubt, and now and then without any: a wrong pose can look right for long."""
@@ -143,7 +146,7 @@ class SequenceTracker:
         """Whether a pose found anew replaces the one that was followed."""
         if found.confidence < self._config.confidence or followed is None:
             return found.confidence >= self._config.confidence
-        lead = log_odds(found.confidence) - log_odds(followed.confidence)
+        lead = log_odds(found.frame_confidence) - log_odds(followed.frame_confidence)
         return lead > (MORE_CONFIDENT if self._is_plausible(found.pose) else MORE_CONFIDENT_FAR)
 
     def _is_plausible(self, pose: HandObjectPose) -> bool:
@@ -202,7 +205,8 @@ class SequenceTracker:
     def _remember(self, observation: Observation, answer: TrackedFrame, estimate: Estimate | None) -> None:
         """What the next frame starts from."""
         before = self._last
-        if answer.status != TrackStatus.TRACKED or estimate is None:
+        tracked = answer.status == TrackStatus.TRACKED
+        if estimate is None or estimate.confidence < STILL_FOLLOWED:
             if before is not None:
                 lost_for = before.lost_for + 1
                 self._last = replace(before, motion=np.eye(4), lost_for=lost_for) if lost_for <= PATIENCE else None
@@ -210,8 +214,9 @@ class SequenceTracker:
         pose = estimate.pose.camera_from_object
         motion = np.eye(4) if before is None else pose @ inverse(before.estimate.pose.camera_from_object)
         self._last = Last(estimate, motion)
-        self._last_seen = pose[:3, 3]
-        if answer.confidence >= LEARNING:
+        if tracked:
+            self._last_seen = pose[:3, 3]
+        if tracked and answer.confidence >= LEARNING:
             self._learn(observation, estimate, LEARNING_RATE)
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
@@ -219,9 +224,3 @@ class SequenceTracker:
         if not self._vouches_for_hand(estimate):
             pose = pose_without_hand(pose.camera_from_object)
         self._knowledge = self._knowledge.learned(observation, pose, estimate.quality.view.feature_shift, rate)
-
-
-def log_odds(chance: float) -> float:
-    """Chance, 0 to 1 -> logarithm of the chance for by the chance against, finite."""
-    kept = min(max(chance, 1e-9), 1 - 1e-9)
-    return float(np.log(kept / (1 - kept)))
