@@ -83,7 +83,7 @@ def _poses(folder: Path, names: list[str]) -> dict[str, Path]:
 def _truth(path: Path | None) -> Truth:
     if path is None:
         return Truth.unknown()
-    pose = numbers(path.read_text(encoding="utf-8").split(), (4, 4), str(path))
+    pose = numbers(path.read_text(encoding="utf-8", errors="replace").split(), (4, 4), str(path))
     return replace(Truth.unknown(), camera_from_object=pose)
 
 

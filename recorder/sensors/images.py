@@ -10,7 +10,6 @@ import imageio.v3 as imageio
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from PIL import Image
 
 from scene.arrays import Bytes, Floats
 from scene.errors import InputError
@@ -54,12 +53,7 @@ def read_depth(path: Path) -> NDArray[np.uint16]:
 def _read(path: Path) -> NDArray[Any]:
     try:
         return np.asarray(imageio.imread(path))
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:  # Pillow says SyntaxError for a broken PNG
+    except Exception as error:  # each of Pillow's decoders raises its own kinds over a broken image
         raise InputError(f"{path} cannot be read as an image ({error}); copy it again") from error
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from recorder.session import HandSide, SensorFrame
 from scene.camera import Camera
+from scene.errors import InputError
 from scene.object_model import ObjectModel
 
 
@@ -41,7 +43,8 @@ class SequenceSensor:
         self.name, self._open = name, opened
 
     def __enter__(self) -> SequenceSensor:
-        sequence = self._open()
+        with told_as_damage(self.name):
+            sequence = self._open()
         self.serial, self.camera, self.depth_scale = sequence.serial, sequence.camera, sequence.depth_scale
         self.object_model, self.hand_side = sequence.object_model, sequence.hand_side
         self.total: int | None = sequence.count
@@ -54,4 +57,18 @@ class SequenceSensor:
     def frames(self) -> Iterator[SensorFrame]:
         """In the order of their time."""
         assert self.total is not None
-        return map(self._read, range(self.total))
+        for index in range(self.total):
+            with told_as_damage(self.name):
+                frame = self._read(index)
+            yield frame
+
+
+@contextmanager
+def told_as_damage(layout: str) -> Iterator[None]:
+    """A table of somebody else's that lacks a part, or holds another kind of thing there, becomes a sentence."""
+    try:
+        yield
+    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InputError(
+            f"--source must be a whole {layout} recording, a file of it is damaged ({error!r}); copy it again"
+        ) from error

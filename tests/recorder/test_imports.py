@@ -20,6 +20,7 @@ from recorder.session import HAND_LABEL, NOT_LABELLED, OBJECT_LABEL, open_sessio
 from scene.errors import InputError
 
 HEIGHT, WIDTH = 12, 16
+TRIES = 12
 POSE = np.eye(4)
 POSE[:3, :3] = Rotation.from_rotvec([0.3, -1.1, 0.7]).as_matrix()
 POSE[:3, 3] = (0.05, -0.08, 0.6)
@@ -356,3 +357,23 @@ def test_a_layout_that_tells_nothing_is_not_guessed(tmp_path, capsys):
     (tmp_path / "rgb").mkdir()
     assert run(["capture", "--source", str(tmp_path)]) == 2
     assert "is none that is known" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layout", ["foundation", "tum", "bop", "ho3d", "dexycb"])
+@pytest.mark.filterwarnings("ignore")  # readers of images warn of what they find in damaged ones
+def test_damage_of_any_file_is_told_in_a_sentence(request, layout, tmp_path):
+    source = request.getfixturevalue(layout)
+    files = sorted(path for path in (tmp_path if layout == "dexycb" else source).rglob("*") if path.is_file())
+    rng = np.random.default_rng(0)
+    options = ["--object-id", "5"] if layout in ("bop", "dexycb") else []
+    options += ["--intrinsics", "20", "21", "7.5", "5.5"] if layout == "tum" else []
+    for _ in range(TRIES):
+        path = files[rng.integers(len(files))]
+        content = path.read_bytes()
+        changed = bytearray(content)
+        for at in rng.integers(0, len(changed), 12):
+            changed[at] = rng.integers(256)
+        path.write_bytes(changed if rng.random() < 0.7 else content[: rng.integers(len(content))])
+        command = ["capture", "--sensor", layout.replace("foundation", "folder"), "--source", str(source)]
+        assert run([*command, "--output", str(tmp_path / "damaged.h5"), "--overwrite", *options]) in (0, 2)
+        path.write_bytes(content)
