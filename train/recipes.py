@@ -30,7 +30,7 @@ class Recipe:
     feature_term: FeatureTerm = "pairs"
     """F: equation 3 on the formed pairs; on all pairs of the batch; or Wohlhart and Lepetit's triplets and pairs"""
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 0.05
+    learning_rate: float = 0.03
     """of the first epoch, for losses that are means over the batch"""
     final_rate: float = 0.1
     """the last epoch's learning rate as a fraction of the first's"""
