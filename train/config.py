@@ -81,7 +81,7 @@ class Fit:
     batch_pairs: int | None = None
     """pairs in a batch; a batch holds three images for each; default: the recipe's, 100 in the paper"""
     learning_rate: float | None = None
-    """of the first epoch, for losses that are means over the batch; default: the recipe's (the paper's 0.01 is for sums)"""
+    """of the first epoch, for losses that are means over the batch (the paper's are sums); default: the recipe's"""
     final_rate: float | None = None
     """the last epoch's learning rate as a fraction of the first's; default: the recipe's"""
     momentum: float = 0.9
