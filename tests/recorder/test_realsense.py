@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -210,9 +211,10 @@ def test_a_recording_of_the_sdk_is_imported_to_its_end(recording, tmp_path):
     output = tmp_path / "s.h5"
     program = "import sys; from recorder.cli import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", program, "capture", "--source", recording, "--output", output, "--overwrite"]
-    for _ in range(3):  # now and then the SDK, with its threads, ends the process that plays a file
-        if subprocess.run(command, capture_output=True).returncode == 0:
-            break
+    for _ in range(3):  # now and then the SDK, with its threads, ends or halts the process that plays a file
+        with suppress(subprocess.TimeoutExpired):
+            if subprocess.run(command, capture_output=True, timeout=60).returncode == 0:
+                break
     with open_session(output) as session:
         numbers = [int(session.frame(index).color[0, 0, 0]) for index in range(len(session))]
         assert len(numbers) >= len(NUMBERS) - 2  # the SDK loses the first pair
