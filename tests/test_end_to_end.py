@@ -15,10 +15,10 @@ from tracker.evaluate import evaluate
 from tracker.track import open_track
 
 FRAMES = "60"
-LARGEST_MEDIAN_DEG, LARGEST_MEDIAN_MM = 10.0, 6.0
-"""The belt is 7 cm across and half hidden by the hand; its noise is a structured-light camera's at 0.6 m. It came to
-4.5 degrees and 1.3 mm in one environment and to a turned pose, TRACKED all the same, in another."""
-LEAST_TRACKED = 0.5
+LARGEST_MEDIAN_DEG, LARGEST_MEDIAN_MM = 6.0, 3.0
+"""The belt is 7 cm across and about half hidden by the hand; its noise is a structured-light camera's at 0.6 m."""
+LEAST_TRACKED, LEAST_RIGHT = 0.3, 0.8
+"""shares of all frames, and of those called TRACKED that are within 10 degrees and 10 mm"""
 
 COMMANDS = (
     ("recorder", "capture", "--sensor", "simulated", "--frames", FRAMES),
@@ -43,12 +43,11 @@ def test_each_command_finds_the_file_before_it(folder: Path) -> None:
     assert made == {"session.h5", "session.track.h5", "pairs.h5", "run"}
 
 
-@pytest.mark.xfail(
-    strict=False, reason="whether the first pose in this recording is found hangs on rounding: docs/tracking.md"
-)
 def test_the_track_is_right_within_the_stated_tolerance(folder: Path) -> None:
     whole = evaluate(folder / "session.h5", folder / "session.track.h5")[0]
     assert whole.tracked >= LEAST_TRACKED * whole.frames
+    assert whole.right is not None
+    assert whole.right >= LEAST_RIGHT
     assert whole.median_rotation_deg is not None
     assert whole.median_translation_mm is not None
     assert whole.median_rotation_deg < LARGEST_MEDIAN_DEG

@@ -102,7 +102,7 @@ class Models(NamedTuple):
 class Weights(NamedTuple):
     """How much each term counts, and the scales of its residuals."""
 
-    points: float = 1.0
+    points: float = 1.6
     object: float = 1.0
     color: float = 0.8
     hand: float = 0.7

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.signal import medfilt2d
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
@@ -25,6 +26,9 @@ PLANE_TOLERANCE = 0.008
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
 LARGEST_PLANES = 3
+SMOOTHING_PX = 5
+"""side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
+what is hidden, and so draws poses behind the hand"""
 TABLE_RECESS = 0.010
 """metres by which table pixels are moved away: a hypothesis that lies in the table's surface was seen through"""
 
@@ -35,7 +39,7 @@ class Observation:
 
     camera: Camera
     depth: Floats
-    """(H, W) float32 metres with the table moved away, 0 = no measurement or too far"""
+    """(H, W) float32 metres, smoothed, with the table moved away, 0 = no measurement or too far"""
     features: Floats
     """(H, W, 3) colour features"""
     object_chance: Floats
@@ -128,11 +132,17 @@ def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, sur
         behind = foreground & (depth > surroundings.background - tolerance(depth))
         flat |= behind
         foreground &= ~behind
-    depth = np.where(flat, depth + np.float32(TABLE_RECESS), depth)
+    depth = np.where(flat, depth + np.float32(TABLE_RECESS), smoothed(depth))
     features = color_features(frame.color)
     on_object, on_hand = likelihoods.chances(features)
     table = surroundings.planes[0] if len(surroundings.planes) else None
     return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table)
+
+
+def smoothed(depth: Floats) -> Floats:
+    """(H, W) float32 metres -> the median about each measured pixel; what is unmeasured, 0, stays so."""
+    median = medfilt2d(depth, SMOOTHING_PX)
+    return np.where((depth > 0) & (median > 0), median, depth).astype(np.float32)
 
 
 def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:

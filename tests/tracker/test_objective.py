@@ -143,7 +143,7 @@ def test_the_true_hand_explains_the_frame_best(axis, sign):
 
 def test_the_truth_costs_little():
     scene = drawn()
-    assert terms_at(scene.problem, scene.truth)[[POINTS, OBJECT, HAND]].sum() < 0.15
+    assert terms_at(scene.problem, scene.truth)[[POINTS, OBJECT, HAND]].sum() < 0.17
 
 
 def test_an_object_before_what_is_seen_was_seen_through():

@@ -8,7 +8,7 @@ from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
 from tracker.arm import HAND_LENGTH, find_arm
 from tracker.background import LEAST_FRAMES, static_background, tolerance
-from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe
+from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed
 
 SMALL = Camera(40, 30, 40.0, 40.0, 19.5, 14.5)
 
@@ -116,7 +116,22 @@ def test_the_foreground_is_what_stands_before_the_wall():
     assert len(observation.points) == observation.foreground.sum()
     wall = ~observation.foreground
     np.testing.assert_allclose(observation.depth[wall], WALL + TABLE_RECESS, rtol=1e-5)
-    np.testing.assert_array_equal(observation.depth[~wall], scene.frame.depth[~wall])
+    np.testing.assert_array_equal(observation.depth[~wall], smoothed(scene.frame.depth)[~wall])
+
+
+def test_smoothing_takes_noise_away_and_leaves_edges_and_holes():
+    rng = np.random.default_rng(0)
+    true = np.full((60, 80), 0.5, np.float32)
+    true[:, 40:] = 0.6
+    noisy = (true + rng.normal(scale=0.001, size=true.shape)).astype(np.float32)
+    noisy[20:30, 10:20] = 0
+    smooth = smoothed(noisy)
+    assert (smooth[20:30, 10:20] == 0).all()
+    seen = np.zeros(true.shape, bool)
+    seen[2:-2, 2:-2] = True
+    seen[18:32, 8:22] = False
+    assert np.abs(smooth - true)[seen].max() < 0.005
+    assert np.abs(smooth - true)[seen].mean() < 0.4 * np.abs(noisy - true)[seen].mean()
 
 
 def test_a_known_background_is_taken_out_like_a_plane():
