@@ -28,7 +28,7 @@ from tracker.anew import objects_found
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
-from tracker.quality import FEATURES, SIGNS, TYPICAL
+from tracker.quality import FEATURES, GEOMETRY, SIGNS
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import FIRST_LEARNING_RATE
@@ -56,17 +56,20 @@ def main() -> None:
     if not paths:
         sys.exit("give recordings with truth: calibrate_confidence.py SESSION.h5 ...")
     cases = [case for path in shown(paths, "judging") for case in judged_poses(path)]
-    features = np.array([case.features for case in cases]) - TYPICAL
+    features = np.array([case.features for case in cases])
     right = np.array([case.right for case in cases])
     sessions = np.array([case.session for case in cases])
     for name in sorted(set(sessions)):
         rest = sessions != name
         if right[rest].any() and not right[rest].all():
             report(name, chances(features[~rest], *fitted(features[rest], right[rest])), right[~rest])
-    coefficients, bias = fitted(features, right)
-    report("all, by themselves", chances(features, coefficients, bias), right)
-    print("FEATURES", FEATURES)
-    print("COEFFICIENTS", [round(float(value), 2) for value in coefficients], "BIAS", round(bias, 2))
+    typical = np.round(np.median(features[right], axis=0), 2)
+    print("FEATURES", FEATURES, "TYPICAL", typical.tolist())
+    for name, columns in (("all features", slice(None)), ("geometry", GEOMETRY)):
+        chosen = (features - typical)[:, columns]
+        coefficients, bias = fitted(chosen, right)
+        report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)
+        print("COEFFICIENTS", coefficients.round(2).tolist(), "BIAS", round(bias, 2))
     print("RIGHT_AMONG_JUDGED", round(float(right.mean()), 2))
 
 
@@ -132,11 +135,11 @@ def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
     """Logistic regression with a little shrinkage, each coefficient kept to its sign.
 
     Args:
-        features: (N, 6).
+        features: (N, K), the first K of FEATURES.
         right: (N,).
 
     Returns:
-        (6,) coefficients and the bias.
+        (K,) coefficients and the bias.
     """
     scale = features.std(axis=0) + 1e-9
     columns = np.column_stack([features / scale, np.ones(len(features))])
@@ -148,13 +151,13 @@ def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
         shrunk = np.append(weights[:-1], 0.0)
         return float(np.logaddexp(0, -margin).mean() + SHRINKAGE * shrunk @ shrunk), slope + 2 * SHRINKAGE * shrunk
 
-    bounds = [(0, None) if sign > 0 else (None, 0) for sign in SIGNS]
+    bounds = [(0, None) if sign > 0 else (None, 0) for sign in SIGNS[: features.shape[1]]]
     weights = minimize(loss, np.zeros(columns.shape[1]), jac=True, bounds=[*bounds, (None, None)]).x
     return weights[:-1] / scale, float(weights[-1])
 
 
 def chances(features: Floats, coefficients: Floats, bias: float) -> Floats:
-    """(N, 6) -> (N,) chance of being right."""
+    """(N, K) -> (N,) chance of being right."""
     chance: Floats = 1.0 / (1.0 + np.exp(-(features @ coefficients + bias)))
     return chance
 

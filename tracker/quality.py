@@ -16,14 +16,16 @@ from tracker.explanation import SampleView
 FEATURES = ("support", "violation", "residual", "outer residual", "explained", "discolored")
 SIGNS = (1, -1, -1, -1, 1, -1)
 """whether each may speak for a pose or against it"""
-COLOR_FEATURES = slice(4, 6)
-"""those that mean nothing for an object without colours"""
-TYPICAL: Floats = np.array([0.6, 0.01, 0.0, 0.8, 0.95, -2.0])
-"""(6,) of right poses: the features count from here, so that one left out speaks neither for nor against"""
-COEFFICIENTS: Floats = np.array([1.26, -27.52, -5.54, -3.21, 11.36, -6.13])
-"""(6,) printed by the calibration"""
-BIAS = -2.89
-"""printed by the calibration"""
+GEOMETRY = slice(0, 4)
+"""those that mean something for an object without colours too"""
+TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.55, 0.99, -2.46])
+"""(6,) median of right poses, from which the features count"""
+COEFFICIENTS: Floats = np.array([1.26, -27.52, -5.54, -3.21, 11.35, -6.13])
+BIAS = 3.36
+"""of all features"""
+BARE_COEFFICIENTS: Floats = np.array([4.67, -23.74, -5.56, -4.02])
+BARE_BIAS = 2.37
+"""of the geometry alone; all these are printed by the calibration"""
 RIGHT_AMONG_JUDGED = 0.43
 """share of right poses among those that the model was fitted to"""
 STAYS_RIGHT, BECOMES_RIGHT = 0.97, 0.02
@@ -70,10 +72,9 @@ def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
         quality: of the estimate.
         colored: whether the object's colours are known.
     """
-    evidence = COEFFICIENTS * (quality.features() - TYPICAL)
-    if not colored:
-        evidence[COLOR_FEATURES] = 0.0
-    return float(1.0 / (1.0 + np.exp(-(BIAS + evidence.sum()))))
+    evidence = quality.features() - TYPICAL
+    score = BIAS + evidence @ COEFFICIENTS if colored else BARE_BIAS + evidence[GEOMETRY] @ BARE_COEFFICIENTS
+    return float(1.0 / (1.0 + np.exp(-score)))
 
 
 def followed_confidence(chance: float, before: float) -> float:

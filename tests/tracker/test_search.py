@@ -14,8 +14,10 @@ from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand, thinned
 from tracker.observation import Surroundings, observe
 from tracker.quality import (
+    BARE_COEFFICIENTS,
     COEFFICIENTS,
     FEATURES,
+    GEOMETRY,
     SIGNS,
     TYPICAL,
     ObjectQuality,
@@ -74,8 +76,10 @@ def test_the_hand_is_found_beside_the_object(monkeypatch):
     np.testing.assert_array_equal(pose.hand.angles, again.hand.angles)
 
 
-VIEW = SampleView(support=0.6, violation=0.02, hidden=0.38, feature_shift=np.zeros(3))
-GOOD = ObjectQuality(VIEW, residual=0.001, outer_residual=0.003, explained=0.96, discolored=0.07, depth=0.5, extent=0.1)
+VIEW = SampleView(support=0.6, violation=0.0, hidden=0.4, feature_shift=np.zeros(3))
+GOOD = ObjectQuality(
+    VIEW, residual=0.0008, outer_residual=0.002, explained=0.97, discolored=0.05, depth=0.5, extent=0.1
+)
 WORSE = {
     "unseen": replace(GOOD, view=replace(VIEW, support=0.1)),
     "seen through": replace(GOOD, view=replace(VIEW, violation=0.3)),
@@ -113,6 +117,7 @@ def test_a_good_pose_is_vouched_for_and_a_bad_one_is_not():
 def test_every_coefficient_keeps_to_its_sign():
     assert len(FEATURES) == len(SIGNS) == len(COEFFICIENTS) == len(TYPICAL)
     assert (np.sign(COEFFICIENTS) * SIGNS >= 0).all()
+    assert (np.sign(BARE_COEFFICIENTS) * SIGNS[GEOMETRY] >= 0).all()
 
 
 def test_hand_confidence_falls_with_each_fault():
