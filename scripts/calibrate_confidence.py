@@ -28,7 +28,7 @@ from tracker.anew import objects_found
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
-from tracker.quality import FEATURES, GEOMETRY, SIGNS
+from tracker.quality import FEATURES, GEOMETRY, SIGNS, bounded_evidence
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import FIRST_LEARNING_RATE
@@ -70,6 +70,8 @@ def main() -> None:
         coefficients, bias = fitted(chosen, right)
         report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)
         print("COEFFICIENTS", coefficients.round(2).tolist(), "BIAS", round(bias, 2))
+        if len(coefficients) == len(FEATURES):
+            print("BIAS with COLOR_BOUNDS", round(bounded_bias(bounded_evidence(chosen, coefficients), right), 2))
     print("RIGHT_AMONG_JUDGED", round(float(right.mean()), 2))
 
 
@@ -154,6 +156,12 @@ def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
     bounds = [(0, None) if sign > 0 else (None, 0) for sign in SIGNS[: features.shape[1]]]
     weights = minimize(loss, np.zeros(columns.shape[1]), jac=True, bounds=[*bounds, (None, None)]).x
     return weights[:-1] / scale, float(weights[-1])
+
+
+def bounded_bias(evidence: Floats, right: Booleans) -> float:
+    """The bias that fits best when colours are bounded; `evidence` (N,) is without it."""
+    side = np.where(right, 1.0, -1.0)
+    return float(minimize(lambda bias: np.logaddexp(0, -side * (evidence + bias)).mean(), np.zeros(1)).x[0])
 
 
 def chances(features: Floats, coefficients: Floats, bias: float) -> Floats:

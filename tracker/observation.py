@@ -26,7 +26,7 @@ PLANE_TOLERANCE = 0.008
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
 LARGEST_PLANES = 3
-SMOOTHING_PX = 5
+SMOOTHING_PX = 3
 """side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
 what is hidden, and so draws poses behind the hand"""
 TABLE_RECESS = 0.010

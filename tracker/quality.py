@@ -16,13 +16,15 @@ from tracker.explanation import SampleView
 FEATURES = ("support", "violation", "residual", "outer residual", "explained", "discolored")
 SIGNS = (1, -1, -1, -1, 1, -1)
 """whether each may speak for a pose or against it"""
-GEOMETRY = slice(0, 4)
-"""those that mean something for an object without colours too"""
+GEOMETRY, COLORS = slice(0, 4), slice(4, 6)
+"""those that mean something for an object without colours too, and those that do not"""
 TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.55, 0.99, -2.46])
 """(6,) median of right poses, from which the features count"""
 COEFFICIENTS: Floats = np.array([1.26, -27.52, -5.54, -3.21, 11.35, -6.13])
-BIAS = 3.36
-"""of all features"""
+COLOR_BOUNDS = (-2.0, 1.0)
+"""log odds that colours may add: a real camera shows a scan's colours worse than any simulated one"""
+BIAS = 2.86
+"""of all features, the colours so bounded"""
 BARE_COEFFICIENTS: Floats = np.array([4.67, -23.74, -5.56, -4.02])
 BARE_BIAS = 2.37
 """of the geometry alone; all these are printed by the calibration"""
@@ -73,8 +75,17 @@ def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
         colored: whether the object's colours are known.
     """
     evidence = quality.features() - TYPICAL
-    score = BIAS + evidence @ COEFFICIENTS if colored else BARE_BIAS + evidence[GEOMETRY] @ BARE_COEFFICIENTS
+    score = (
+        bounded_evidence(evidence[None])[0] + BIAS if colored else evidence[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS
+    )
     return float(1.0 / (1.0 + np.exp(-score)))
+
+
+def bounded_evidence(features: Floats, coefficients: Floats = COEFFICIENTS) -> Floats:
+    """(N, 6) features from TYPICAL -> (N,) log odds before the bias, what the colours say kept within COLOR_BOUNDS."""
+    shape, colors = features[:, GEOMETRY] @ coefficients[GEOMETRY], features[:, COLORS] @ coefficients[COLORS]
+    evidence: Floats = shape + np.clip(colors, *COLOR_BOUNDS)
+    return evidence
 
 
 def followed_confidence(chance: float, before: float) -> float:

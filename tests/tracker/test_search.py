@@ -16,12 +16,14 @@ from tracker.observation import Surroundings, observe
 from tracker.quality import (
     BARE_COEFFICIENTS,
     COEFFICIENTS,
+    COLOR_BOUNDS,
     FEATURES,
     GEOMETRY,
     SIGNS,
     TYPICAL,
     ObjectQuality,
     hand_confidence,
+    log_odds,
     object_confidence,
 )
 
@@ -100,6 +102,12 @@ def test_colours_do_not_count_where_the_object_has_none():
     assert object_confidence(WORSE["of other colours"], colored=False) == bare
     assert object_confidence(WORSE["points unexplained"], colored=False) == bare
     assert object_confidence(WORSE["off its points"], colored=False) < bare
+
+
+def test_colours_alone_neither_condemn_nor_prove():
+    painted = replace(GOOD, discolored=1.0, explained=0.0)
+    loss = log_odds(object_confidence(GOOD, colored=True)) - log_odds(object_confidence(painted, colored=True))
+    assert 0 < loss <= COLOR_BOUNDS[1] - COLOR_BOUNDS[0]
 
 
 def test_the_same_miss_counts_less_from_far_away_and_on_a_larger_object():
