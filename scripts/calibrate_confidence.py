@@ -91,7 +91,7 @@ def judged_poses(path: Path) -> Iterator[Case]:
             found += [(frame.index, estimate) for estimate in estimates]
         for index, estimate in found:
             yield case(path, estimate, truth.camera_from_object[index])
-        found.sort(key=lambda pair: -pair[1].evidence)
+        found.sort(key=lambda pair: -pair[1].confidence)
         for wanted in (True, False):
             starts = [pair for pair in found if is_right(pair[1], truth.camera_from_object[pair[0]]) == wanted]
             for number, (index, estimate) in enumerate(starts[:FOLLOWED]):

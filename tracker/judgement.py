@@ -12,7 +12,7 @@ from tracker.hypothesis import HandObjectPose
 from tracker.nearby import pick
 from tracker.objective import COLOR, HAND
 from tracker.observation import Observation
-from tracker.quality import ObjectQuality, hand_confidence, object_confidence, object_evidence
+from tracker.quality import ObjectQuality, hand_confidence, object_confidence
 from tracker.refine import Problem
 
 ABOUT = 1.2
@@ -32,8 +32,8 @@ class Estimate:
     pose: HandObjectPose
     confidence: float
     """chance that the object is within 10 degrees and 10 mm"""
-    evidence: float
-    """log odds for it by this frame alone: higher is the better of two poses"""
+    frame_confidence: float
+    """the same by this frame alone"""
     terms: Floats
     """(6,) of the objective"""
     quality: ObjectQuality
@@ -50,8 +50,7 @@ def judged(
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
     confidence = object_confidence(quality, colored=colored)
-    evidence = object_evidence(quality, colored=colored)
-    return Estimate(problem.layout.pose(vector), confidence, evidence, terms, quality)
+    return Estimate(problem.layout.pose(vector), confidence, confidence, terms, quality)
 
 
 def object_quality(

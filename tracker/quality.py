@@ -21,9 +21,9 @@ GEOMETRY, COLORS = slice(0, 4), slice(4, 6)
 TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.55, 0.99, -2.46])
 """(6,) median of right poses, from which the features count"""
 COEFFICIENTS: Floats = np.array([1.26, -27.52, -5.54, -3.21, 11.35, -6.13])
-COLOR_BOUNDS = (-1.5, 1.0)
+COLOR_BOUNDS = (-2.0, 1.0)
 """log odds that colours may add: a real camera shows a scan's colours worse than any simulated one"""
-BIAS = 2.65
+BIAS = 2.86
 """of all features, the colours so bounded"""
 BARE_COEFFICIENTS: Floats = np.array([4.67, -23.74, -5.56, -4.02])
 BARE_BIAS = 2.37
@@ -79,13 +79,6 @@ def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
         bounded_evidence(evidence[None])[0] + BIAS if colored else evidence[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS
     )
     return float(1.0 / (1.0 + np.exp(-score)))
-
-
-def object_evidence(quality: ObjectQuality, *, colored: bool) -> float:
-    """Log odds for a pose, what the colours say unbounded: for comparing poses, which one camera shows alike badly."""
-    evidence = quality.features() - TYPICAL
-    kept = slice(None) if colored else GEOMETRY
-    return float(evidence[kept] @ COEFFICIENTS[kept])
 
 
 def bounded_evidence(features: Floats, coefficients: Floats = COEFFICIENTS) -> Floats:

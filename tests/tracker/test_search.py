@@ -25,7 +25,6 @@ from tracker.quality import (
     hand_confidence,
     log_odds,
     object_confidence,
-    object_evidence,
 )
 
 
@@ -109,13 +108,6 @@ def test_colours_alone_neither_condemn_nor_prove():
     painted = replace(GOOD, discolored=1.0, explained=0.0)
     loss = log_odds(object_confidence(GOOD, colored=True)) - log_odds(object_confidence(painted, colored=True))
     assert 0 < loss <= COLOR_BOUNDS[1] - COLOR_BOUNDS[0]
-
-
-def test_of_two_poses_the_colours_tell_the_better_without_bounds():
-    painted, worse = replace(GOOD, discolored=0.5), replace(GOOD, discolored=1.0)
-    assert object_confidence(painted, colored=True) == object_confidence(worse, colored=True)
-    assert object_evidence(painted, colored=True) > object_evidence(worse, colored=True)
-    assert object_evidence(painted, colored=False) == object_evidence(worse, colored=False)
 
 
 def test_the_same_miss_counts_less_from_far_away_and_on_a_larger_object():
