@@ -14,7 +14,7 @@ from scene.arrays import Floats
 from scene.hand_pose import HandPose
 from scene.rotations import rotation_vector_from_matrix
 from scene.transforms import inverse
-from tracker.anew import FINE_POINTS, with_hand
+from tracker.anew import FINE_POINTS, ITERATIONS, with_hand
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
 from tracker.nearby import about_hand_and_object, about_object
@@ -34,7 +34,6 @@ WIDER_WHEN_LOST = 0.3
 """share by which the swarm about a lost object widens with every frame"""
 CLOUD = 0.7
 """deviation of the first particles about a prediction, of the scales"""
-ITERATIONS = 15
 FEWEST_POINTS = 50
 """observed points about a prediction, below which nothing is there to be followed"""
 

@@ -75,10 +75,9 @@ def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
         colored: whether the object's colours are known.
     """
     evidence = quality.features() - TYPICAL
-    score = (
-        bounded_evidence(evidence[None])[0] + BIAS if colored else evidence[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS
-    )
-    return float(1.0 / (1.0 + np.exp(-score)))
+    if colored:
+        return chance(float(bounded_evidence(evidence[None])[0] + BIAS))
+    return chance(float(evidence[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS))
 
 
 def bounded_evidence(features: Floats, coefficients: Floats = COEFFICIENTS) -> Floats:
@@ -88,24 +87,28 @@ def bounded_evidence(features: Floats, coefficients: Floats = COEFFICIENTS) -> F
     return evidence
 
 
-def followed_confidence(chance: float, before: float) -> float:
+def followed_confidence(confidence: float, before: float) -> float:
     """Chance that a followed pose is right, given also that the one it came from was with chance `before`.
 
     One step of a two-state filter: a right pose mostly stays right, a wrong one rarely becomes so by itself. What the
     frames before say is bounded, because a pose that is wrong in one frame looks as right in the next.
 
     Args:
-        chance: by this frame alone, as object_confidence has it.
+        confidence: by this frame alone, as object_confidence has it.
         before: of the frame before.
     """
     prior = min(max(STAYS_RIGHT * before + BECOMES_RIGHT * (1.0 - before), 1.0 - MOST_FROM_BEFORE), MOST_FROM_BEFORE)
-    score = log_odds(chance) - log_odds(RIGHT_AMONG_JUDGED) + log_odds(prior)
+    return chance(log_odds(confidence) - log_odds(RIGHT_AMONG_JUDGED) + log_odds(prior))
+
+
+def chance(score: float) -> float:
+    """Log odds -> chance, 0 to 1: what log_odds undoes."""
     return float(1.0 / (1.0 + np.exp(-score)))
 
 
-def log_odds(chance: float) -> float:
+def log_odds(confidence: float) -> float:
     """Chance, 0 to 1 -> logarithm of the chance for by the chance against, finite."""
-    kept = min(max(chance, 1e-9), 1 - 1e-9)
+    kept = min(max(confidence, 1e-9), 1 - 1e-9)
     return float(np.log(kept / (1 - kept)))
 
 
@@ -118,4 +121,4 @@ def hand_confidence(residual: float, explained: float, seen_through: float) -> f
         seen_through: the objective's term `hand`, 0 where nothing of the hand stands before what was measured.
     """
     score = 2.0 - 400.0 * max(residual - 0.004, 0.0) + 5.0 * (explained - 0.6) - 8.0 * max(seen_through - 0.1, 0.0)
-    return float(1.0 / (1.0 + np.exp(-score)))
+    return chance(score)

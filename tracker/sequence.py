@@ -130,9 +130,7 @@ class SequenceTracker:
     def _followed(self, observation: Observation) -> Estimate | None:
         if self._last is None:
             return None
-        return object_followed(
-            observation, self._last, self._knowledge, self._settings, self._sizes, self._rng
-        )  # fmt: skip
+        return object_followed(observation, self._last, self._knowledge, self._settings, self._sizes, self._rng)
 
     def _found(self, observation: Observation) -> list[Estimate]:
         return objects_found(observation, self._knowledge, self._rng, self._last_seen)
