@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scene.errors import InputError
+from scene.errors import InputError, TrainingError
 from scene.files import as_json, installed_versions, refuse_existing
 from train.config import Compare, Fit
 from train.errors import ErrorRow
@@ -20,7 +20,7 @@ from train.evaluate import Evaluation, evaluate, evaluate_patches
 from train.fit import fit
 from train.linemod.patches import mesh_path, read_object_patches
 from train.recipes import RecipeName
-from train.run_folder import RunFolder, is_finished
+from train.run_folder import RunFolder, differences, is_finished
 from train.table_page import write_comparison
 
 PAPER_ROWS: dict[str, dict[str, tuple[float, float]]] = {
@@ -131,6 +131,13 @@ def _check(config: Compare) -> None:
     for path in config.pairs:
         if not path.is_file():
             raise InputError(f"{path} does not exist; give a pairs file that renderer make-pairs wrote")
+    for cell in [] if config.again else cells(config):
+        different = differences(cell.config)
+        if different:
+            raise TrainingError(
+                f"{cell.config.output} must hold a run as asked for now, to be used or continued, and holds one with "
+                f"other {'; '.join(different)}; give --again to train all cells anew, or another --output"
+            )
 
 
 def _made_here(config: Compare) -> bool:

@@ -218,7 +218,7 @@ class Compare:
     overwrite: bool = False
     """replace the file of --json"""
     again: bool = False
-    """train again what is finished in --output"""
+    """train all cells anew, also those that are finished in --output; to go on after an interruption, leave it out"""
     steps: int | None = None
     """batches that each training aims at; default: the recipe's"""
     views: int = 4000

@@ -8,7 +8,7 @@ from rich.table import Table
 from train.errors import ALL, THRESHOLDS_DEG
 from train.evaluate import GAP_FROM, Evaluation
 
-NARROWEST = 120
+NARROWEST = 124
 """characters: rich squeezes a table into a narrow or unknown terminal until its numbers cannot be read"""
 
 

@@ -23,12 +23,9 @@ from typing import Any
 import torch
 
 from scene.errors import TrainingError
-from scene.files import as_json, installed_versions, sha256
 from train.config import Fit
+from train.identity import before_planning, different_parts, run_record
 from train.model import Model, Settings, Templates, new_network
-
-NOT_PART_OF_A_RUN = ("output", "overwrite", "steps")
-"""options that may differ when an interrupted run is taken up again (--steps only proposes the number of epochs)"""
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,10 @@ class RunFolder:
                 f"{self.path} holds a finished run; give another --output, or --overwrite to replace it"
             )
         state = self.load_checkpoint()
-        if state is not None and json.loads(state["record"])["identity"] != record["identity"]:
+        different = different_parts(json.loads(state["record"])["identity"], record["identity"]) if state else ()
+        if different:
             raise TrainingError(
-                f"{self.path} holds an interrupted run with other options or pairs; repeat its command to go on, "
+                f"{self.path} holds an interrupted run with other {'; '.join(different)}; repeat its command to go on, "
                 "or give --overwrite to start anew"
             )
         try:
@@ -125,35 +123,25 @@ class RunFolder:
             writer.writerows(rows)
 
 
-def run_record(config: Fit, epochs: int) -> dict[str, Any]:
-    """What config.json says; two runs of one `identity` do the same steps."""
-    options = json.loads(as_json(config))
-    identity = {name: value for name, value in options.items() if name not in NOT_PART_OF_A_RUN}
-    identity |= {"epochs": epochs, "recipe_numbers": dataclasses.asdict(config.chosen), **_sources(config)}
-    return {"configuration": options, "identity": identity, "versions": installed_versions()}
+def differences(config: Fit) -> tuple[str, ...]:
+    """How the run in the output folder, finished or interrupted, differs from this configuration; nothing if it is it.
+
+    Where the folder holds no run there is no difference.
+    """
+    folder = RunFolder(config.output)
+    if not (folder.model.exists() or folder.checkpoint.exists()):
+        return ()
+    try:
+        record = json.loads((folder.path / "config.json").read_text(encoding="utf-8"))
+        before = before_planning(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ("options, as its config.json cannot be read",)
+    return different_parts(before, before_planning(run_record(config, 0)))
 
 
 def is_finished(config: Fit) -> bool:
     """Whether the output folder holds a finished run of this very configuration, on these very images."""
-    folder = RunFolder(config.output)
-    try:
-        record = json.loads((folder.path / "config.json").read_text())
-    except (OSError, ValueError):
-        return False
-    wanted = run_record(config, record["identity"]["epochs"])
-    same = wanted["identity"] == record["identity"] and config.steps == record["configuration"]["steps"]
-    return same and folder.model.exists()
-
-
-def _sources(config: Fit) -> dict[str, str]:
-    """Hashes of what is trained on; of patches, of their rotations and split."""
-    if config.patches is None:
-        return {"pairs_sha256": sha256(config.pairs)}
-    listed = [
-        config.patches / "real" / "training_split.txt",
-        config.patches / "real" / str(config.object) / "poses.txt",
-    ]
-    return {f"{path.name}_sha256": sha256(path) for path in listed}
+    return RunFolder(config.output).model.exists() and not differences(config)
 
 
 def _save(state: dict[str, Any], path: Path) -> None:

@@ -190,7 +190,7 @@ def test_an_interrupted_run_of_other_options_is_not_continued(pairs: Path, tmp_p
     folder.save_checkpoint(Training(config, Settings.of(config, 20, 4, "object", 0.1)).state(), config, 2)
     folder.prepare(config, 2)
     assert folder.load_checkpoint() is not None
-    with pytest.raises(TrainingError, match="interrupted run with other options or pairs"):
+    with pytest.raises(TrainingError, match="interrupted run with other seed \\(0 there, 5 now\\)"):
         fit(replace(config, seed=5), silent)
     fit(replace(config, seed=5, overwrite=True), silent)
 
