@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from scipy.optimize import minimize
+from worse_camera import WorseCamera
 
 from recorder.session import Session, open_session
 from scene.arrays import Booleans, Floats
@@ -28,7 +30,7 @@ from tracker.anew import objects_found
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
-from tracker.quality import FEATURES, GEOMETRY, SIGNS, bounded_evidence
+from tracker.quality import FEATURES, GEOMETRY, SIGNS
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import FIRST_LEARNING_RATE
@@ -70,8 +72,6 @@ def main() -> None:
         coefficients, bias = fitted(chosen, right)
         report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)
         print("COEFFICIENTS", coefficients.round(2).tolist(), "BIAS", round(bias, 2))
-        if len(coefficients) == len(FEATURES):
-            print("BIAS with COLOR_BOUNDS", round(bounded_bias(bounded_evidence(chosen, coefficients), right), 2))
     print("RIGHT_AMONG_JUDGED", round(float(right.mean()), 2))
 
 
@@ -81,7 +81,8 @@ def judged_poses(path: Path) -> Iterator[Case]:
         config, truth = RunConfig(path), session.truth
         if truth is None:
             sys.exit(f"{path} holds no truth to calibrate against; give simulated recordings")
-        model, ahead = tracked_model(session), frames_ahead(session)
+        camera = WorseCamera.drawn(np.random.default_rng(crc32(path.stem.encode())))
+        model, ahead = tracked_model(session), [camera.taken(frame) for frame in frames_ahead(session)]
         shape = average_hand(session.hand_side)
         knowledge = SceneKnowledge.before(ahead, session.camera, model, build_distance_field(model), shape, config.seed)
         found: list[tuple[int, Estimate]] = []
@@ -91,20 +92,27 @@ def judged_poses(path: Path) -> Iterator[Case]:
             found += [(frame.index, estimate) for estimate in estimates]
         for index, estimate in found:
             yield case(path, estimate, truth.camera_from_object[index])
-        found.sort(key=lambda pair: -pair[1].confidence)
+        found.sort(key=lambda pair: -pair[1].evidence)
         for wanted in (True, False):
             starts = [pair for pair in found if is_right(pair[1], truth.camera_from_object[pair[0]]) == wanted]
             for number, (index, estimate) in enumerate(starts[:FOLLOWED]):
-                yield from followed(session, knowledge, config, index, estimate, learning=number % 2 == 0)
+                yield from followed(session, camera, knowledge, config, index, estimate, learning=number % 2 == 0)
 
 
 def followed(
-    session: Session, knowledge: SceneKnowledge, config: RunConfig, index: int, estimate: Estimate, *, learning: bool
+    session: Session,
+    camera: WorseCamera,
+    knowledge: SceneKnowledge,
+    config: RunConfig,
+    index: int,
+    estimate: Estimate,
+    *,
+    learning: bool,
 ) -> Iterator[Case]:
     """The same object in the frames after (in the recording's second half: before) one in which it was found."""
     assert session.truth is not None
     if learning:
-        observation = knowledge.observed(session.frame(index))
+        observation = knowledge.observed(camera.taken(session.frame(index)))
         shift = estimate.quality.view.feature_shift
         knowledge = knowledge.learned(observation, estimate.pose, shift, FIRST_LEARNING_RATE)
     last, onwards = Last(estimate, np.eye(4)), 1 if 2 * index < len(session) else -1
@@ -113,7 +121,7 @@ def followed(
         if not 0 <= at < len(session):
             return
         rng = np.random.default_rng([config.seed, at])
-        observation = knowledge.observed(session.frame(at))
+        observation = knowledge.observed(camera.taken(session.frame(at)))
         here = object_followed(observation, last, knowledge, settings, sizes, rng)
         if here is None:
             return
@@ -156,12 +164,6 @@ def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
     bounds = [(0, None) if sign > 0 else (None, 0) for sign in SIGNS[: features.shape[1]]]
     weights = minimize(loss, np.zeros(columns.shape[1]), jac=True, bounds=[*bounds, (None, None)]).x
     return weights[:-1] / scale, float(weights[-1])
-
-
-def bounded_bias(evidence: Floats, right: Booleans) -> float:
-    """The bias that fits best when colours are bounded; `evidence` (N,) is without it."""
-    side = np.where(right, 1.0, -1.0)
-    return float(minimize(lambda bias: np.logaddexp(0, -side * (evidence + bias)).mean(), np.zeros(1)).x[0])
 
 
 def chances(features: Floats, coefficients: Floats, bias: float) -> Floats:

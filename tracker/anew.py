@@ -38,7 +38,7 @@ MOST_PLACES = 2000
 def objects_found(
     observation: Observation, knowledge: SceneKnowledge, rng: np.random.Generator, near: Floats | None
 ) -> list[Estimate]:
-    """The object searched for everywhere: what was found, the most confident first; `near` as in find_object."""
+    """The object searched for everywhere: what was found, the best first; `near` as in find_object."""
     models, colored = knowledge.models, knowledge.colored
     strict = searching(knowledge.weights)
     estimates = []
@@ -48,7 +48,7 @@ def objects_found(
         problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
         vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
         estimates.append(judged(observation, problem, vector, rng, colored=colored))
-    return sorted(estimates, key=lambda estimate: -estimate.confidence)
+    return sorted(estimates, key=lambda estimate: -estimate.evidence)
 
 
 def with_hand_found(

@@ -95,7 +95,7 @@ def object_followed(
     problem = replace(problem, evidence=evidence)
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     estimate = judged(observation, problem, best, rng, colored=knowledge.colored)
-    confidence = followed_confidence(estimate.confidence, last.estimate.confidence)
+    confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
     return replace(estimate, confidence=confidence, spread=spread)
 

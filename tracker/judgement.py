@@ -12,7 +12,7 @@ from tracker.hypothesis import HandObjectPose
 from tracker.nearby import pick
 from tracker.objective import COLOR, HAND
 from tracker.observation import Observation
-from tracker.quality import ObjectQuality, hand_confidence, object_confidence
+from tracker.quality import ObjectQuality, chance, hand_confidence, object_evidence
 from tracker.refine import Problem
 
 ABOUT = 1.2
@@ -32,8 +32,8 @@ class Estimate:
     pose: HandObjectPose
     confidence: float
     """chance that the object is within 10 degrees and 10 mm"""
-    frame_confidence: float
-    """the same by this frame alone"""
+    evidence: float
+    """log odds for it by this frame alone: higher is the better of two poses"""
     terms: Floats
     """(6,) of the objective"""
     quality: ObjectQuality
@@ -49,8 +49,8 @@ def judged(
     """The hypothesis (32,) with its confidence, the hand left out."""
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
-    confidence = object_confidence(quality, colored=colored)
-    return Estimate(problem.layout.pose(vector), confidence, confidence, terms, quality)
+    evidence = object_evidence(quality, colored=colored)
+    return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality)
 
 
 def object_quality(
@@ -65,12 +65,10 @@ def object_quality(
     on_object, on_hand = evidence.point_object_chance, evidence.point_hand_chance
     like_object = on_object > np.maximum(on_hand, 0.4)
     own = distance[(on_object >= on_hand) & (distance < NEAR_OBJECT)]
-    residuals = np.percentile(own, [50, 90]) if len(own) > FEWEST_OWN else np.full(2, NEAR_OBJECT)
     discolored = float(terms[COLOR]) / problem.weights.color / max(view.support, 0.05)
     return ObjectQuality(
         view,
-        residual=float(residuals[0]),
-        outer_residual=float(residuals[1]),
+        residual=float(np.median(own)) if len(own) > FEWEST_OWN else NEAR_OBJECT,
         explained=float((distance[like_object] < ON_BODY).sum() / max(like_object.sum(), 1)),
         discolored=min(discolored, 1.0),
         depth=float(vector[2]),

@@ -1,6 +1,6 @@
 """Whether an estimate can be vouched for: the chance that it is right, from how the frame agrees with it.
 
-A logistic model, fitted to simulated recordings with truth by `benchmarks/calibrate_confidence.py`, in which each thing
+A logistic model, fitted to simulated recordings with truth by `scripts/calibrate_confidence.py`, in which each thing
 that speaks for a pose may only raise the chance and each that speaks against it may only lower it.
 """
 
@@ -13,20 +13,17 @@ import numpy as np
 from scene.arrays import Floats
 from tracker.explanation import SampleView
 
-FEATURES = ("support", "violation", "residual", "outer residual", "explained", "discolored")
-SIGNS = (1, -1, -1, -1, 1, -1)
+FEATURES = ("support", "violation", "residual", "explained", "discolored")
+SIGNS = (1, -1, -1, 1, -1)
 """whether each may speak for a pose or against it"""
-GEOMETRY, COLORS = slice(0, 4), slice(4, 6)
-"""those that mean something for an object without colours too, and those that do not"""
-TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.55, 0.99, -2.46])
-"""(6,) median of right poses, from which the features count"""
-COEFFICIENTS: Floats = np.array([1.26, -27.52, -5.54, -3.21, 11.35, -6.13])
-COLOR_BOUNDS = (-2.0, 1.0)
-"""log odds that colours may add: a real camera shows a scan's colours worse than any simulated one"""
-BIAS = 2.86
-"""of all features, the colours so bounded"""
-BARE_COEFFICIENTS: Floats = np.array([4.67, -23.74, -5.56, -4.02])
-BARE_BIAS = 2.37
+GEOMETRY = slice(0, 3)
+"""those that mean something for an object without colours too"""
+TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.99, -2.46])
+"""(5,) median of right poses, from which the features count"""
+COEFFICIENTS: Floats = np.array([1.41, -33.56, -7.82, 15.79, -4.42])
+BIAS = 4.83
+BARE_COEFFICIENTS: Floats = np.array([4.22, -35.94, -3.73])
+BARE_BIAS = 1.54
 """of the geometry alone; all these are printed by the calibration"""
 RIGHT_AMONG_JUDGED = 0.43
 """share of right poses among those that the model was fitted to"""
@@ -47,8 +44,6 @@ class ObjectQuality:
     view: SampleView
     residual: float
     """metres, median distance to its surface of the points near it that are not the hand's"""
-    outer_residual: float
-    """metres, the distance that nine in ten of these points are within"""
     explained: float
     """share of the object-coloured points about it that lie on it"""
     discolored: float
@@ -59,46 +54,39 @@ class ObjectQuality:
     """metres, twice the object's reach"""
 
     def features(self) -> Floats:
-        """(6,) FEATURES; residuals (by what noise and mesh leave of a right pose) and miscolouring as logarithms."""
+        """(5,) FEATURES; residual (by what noise and mesh leave of a right pose) and miscolouring as logarithms."""
         noise = NOISE + NOISE_GROWTH * (self.depth - NOISE_FROM) ** 2
         fair = float(np.hypot(noise, MESH_ERROR * self.extent))
-        residuals = (np.log(0.1 + residual / fair) for residual in (self.residual, self.outer_residual))
+        residual = np.log(0.1 + self.residual / fair)
         discolored = np.log(0.05 + self.discolored)
-        return np.array([self.view.support, self.view.violation, *residuals, self.explained, discolored])
+        return np.array([self.view.support, self.view.violation, residual, self.explained, discolored])
 
 
-def object_confidence(quality: ObjectQuality, *, colored: bool) -> float:
-    """Chance, 0 to 1, that the pose is within 10 degrees and 10 mm.
+def object_evidence(quality: ObjectQuality, *, colored: bool) -> float:
+    """Log odds that the pose is within 10 degrees and 10 mm, by its frame alone.
 
     Args:
         quality: of the estimate.
         colored: whether the object's colours are known.
     """
-    evidence = quality.features() - TYPICAL
+    features = quality.features() - TYPICAL
     if colored:
-        return chance(float(bounded_evidence(evidence[None])[0] + BIAS))
-    return chance(float(evidence[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS))
+        return float(features @ COEFFICIENTS + BIAS)
+    return float(features[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS)
 
 
-def bounded_evidence(features: Floats, coefficients: Floats = COEFFICIENTS) -> Floats:
-    """(N, 6) features from TYPICAL -> (N,) log odds before the bias, what the colours say kept within COLOR_BOUNDS."""
-    shape, colors = features[:, GEOMETRY] @ coefficients[GEOMETRY], features[:, COLORS] @ coefficients[COLORS]
-    evidence: Floats = shape + np.clip(colors, *COLOR_BOUNDS)
-    return evidence
-
-
-def followed_confidence(confidence: float, before: float) -> float:
+def followed_confidence(evidence: float, before: float) -> float:
     """Chance that a followed pose is right, given also that the one it came from was with chance `before`.
 
     One step of a two-state filter: a right pose mostly stays right, a wrong one rarely becomes so by itself. What the
     frames before say is bounded, because a pose that is wrong in one frame looks as right in the next.
 
     Args:
-        confidence: by this frame alone, as object_confidence has it.
+        evidence: log odds by this frame alone, as object_evidence has it.
         before: of the frame before.
     """
     prior = min(max(STAYS_RIGHT * before + BECOMES_RIGHT * (1.0 - before), 1.0 - MOST_FROM_BEFORE), MOST_FROM_BEFORE)
-    return chance(log_odds(confidence) - log_odds(RIGHT_AMONG_JUDGED) + log_odds(prior))
+    return chance(evidence - log_odds(RIGHT_AMONG_JUDGED) + log_odds(prior))
 
 
 def chance(score: float) -> float:

@@ -80,9 +80,10 @@ class SceneKnowledge:
         near = np.linalg.norm(observation.points - vector[:3], axis=1) < self.models.object_reach + 0.2
         to_object, to_hand = point_distances(vector, layout, observation.points[near], self.models, True)
         on_object, on_hand = on_bodies(to_object, to_hand)
-        # fingers touch the object: their skin must not be learned as its colour
+        # fingers touch the object: their skin must not be learned as its colour, nor its colour as theirs
         evidence = observation.evidence(np.nonzero(near)[0])
         on_object &= evidence.point_object_chance > evidence.point_hand_chance
+        on_hand &= evidence.point_hand_chance > evidence.point_object_chance
         likelihoods = self.likelihoods.learned(
             observation.features,
             observation.mask(near, on_object),

@@ -23,7 +23,6 @@ from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
-from tracker.quality import log_odds
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -94,7 +93,7 @@ class SequenceTracker:
         for frame in shown(frames, "looking ahead"):
             observation = self._observed(frame, fresh_planes=True)
             for found in self._found(observation)[:1]:
-                if best is None or found.confidence > best[1].confidence:
+                if best is None or found.evidence > best[1].evidence:
                     best = observation, found, frame.index
         if best is None or best[1].confidence < self._config.confidence:
             return None
@@ -144,7 +143,7 @@ class SequenceTracker:
         """Whether a pose found anew replaces the one that was followed."""
         if found.confidence < self._config.confidence or followed is None:
             return found.confidence >= self._config.confidence
-        lead = log_odds(found.frame_confidence) - log_odds(followed.frame_confidence)
+        lead = found.evidence - followed.evidence
         return lead > (MORE_CONFIDENT if self._is_plausible(found.pose) else MORE_CONFIDENT_FAR)
 
     def _is_plausible(self, pose: HandObjectPose) -> bool:

@@ -33,18 +33,18 @@ def estimate():
     return judged(scene.observation, scene.problem, scene.truth, rng(), colored=True)
 
 
-@given(CHANCES, CHANCES, CHANCES)
-def test_the_frames_before_make_surer_or_less_so_within_bounds(chance, before, other):
+@given(st.floats(-10, 10), CHANCES, CHANCES)
+def test_the_frames_before_make_surer_or_less_so_within_bounds(evidence, before, other):
     low, high = sorted([before, other])
-    assert followed_confidence(chance, low) <= followed_confidence(chance, high)
-    gain = log_odds(followed_confidence(chance, high)) - log_odds(followed_confidence(chance, low))
+    assert followed_confidence(evidence, low) <= followed_confidence(evidence, high)
+    gain = log_odds(followed_confidence(evidence, high)) - log_odds(followed_confidence(evidence, low))
     assert gain <= 2 * log_odds(MOST_FROM_BEFORE) + 1e-6
 
 
 def test_a_doubtful_frame_is_believed_after_sure_ones_and_a_bad_one_is_not():
-    assert followed_confidence(0.4, 0.95) > 0.6
-    assert followed_confidence(0.05, 0.95) < 0.5
-    assert followed_confidence(0.4, 0.05) < 0.2
+    assert followed_confidence(log_odds(0.4), 0.95) > 0.6
+    assert followed_confidence(log_odds(0.05), 0.95) < 0.5
+    assert followed_confidence(log_odds(0.4), 0.05) < 0.2
 
 
 def test_log_odds_are_finite_and_symmetric():
