@@ -1,11 +1,15 @@
-"""What a structured-light camera makes of a scene: noise, levels, holes and shadows of depth; noise of colour.
+"""What a depth camera makes of a scene: noise, levels, holes and shadows of depth; noise of colour.
 
-Pure functions of an ideal image and a random generator. The order is that of the camera: what its projector does not
-reach gives no measurement, the rest is seen a little beside its place, a little off, and in steps of disparity.
+Pure functions of an ideal image and a random generator. The order is that of the camera: what its projector or second
+imager does not reach gives no measurement, the rest is seen a little beside its place, a little off, and in steps of
+disparity.
 
 Sources: Nguyen, Izadi and Lovell, "Modeling Kinect Sensor Noise for Improved 3D Reconstruction and Tracking",
 3DIMPVT 2012 (axial, lateral); Barron and Malik, "Intrinsic Scene Properties from a Single RGB-D Image", CVPR 2013
-(35130 / floor(35130 / z + noise + 1/2), z in cm, which is 8 f b of the Kinect).
+(35130 / floor(35130 / z + noise + 1/2), z in cm, which is 8 f b of the Kinect); Intel, "Best-Known-Methods for Tuning
+Intel RealSense D400 Depth Cameras" (sd = z^2 s / (f b), s in pixels) and "Subpixel Linearity Improvement" (levels of
+1/32 px); BlenderProc's Azure Kinect (0.5 mm and 1 mm a metre beyond 0.5 m, places off by 1/4 px), after Tolgyessy et
+al., "Evaluation of the Azure Kinect", Sensors 21(2) 2021.
 """
 
 from __future__ import annotations
@@ -15,12 +19,13 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.special import ndtri
 
 from scene.arrays import Booleans, Bytes, Floats
 from scene.camera import Camera
 
-NoiseName = Literal["none", "structured-light", "disparity"]
+NoiseName = Literal["none", "structured-light", "disparity", "stereo", "time-of-flight"]
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,31 @@ class DepthNoise:
     disparity_sd: float
     """sd in levels of disparity, before they are rounded"""
     levels_per_px: float
-    """levels of disparity in one pixel of it"""
+    """levels of disparity in one pixel of it; 0 = depth does not come from disparity and has no levels"""
     baseline: float
-    """metres from the camera to the projector, which stands to its left"""
+    """metres to the projector or second imager, to the camera's left; negative = right, 0 = no shadows"""
     steepest: float
     """radians between normal and ray beyond which nothing comes back"""
+    axial_linear: float = 0.0
+    """sd grows also by this for each metre beyond the depth where growth starts"""
+    grain_px: float = 0.0
+    """sd of the window over which neighbours have their error of disparity in common; 0 = each its own"""
 
 
+STEEPEST = np.deg2rad(82)
 MODELS: dict[NoiseName, DepthNoise | None] = {
     "none": None,
-    "structured-light": DepthNoise((0.0012, 0.0019, 0.4), 0.0001, 0.8, 0.035, 0.0, 8.0, 0.075, np.deg2rad(82)),
-    "disparity": DepthNoise((0.0, 0.0, 0.0), 0.0, 0.5, 0.0, 1 / 6, 8.0, 0.075, np.deg2rad(82)),
+    "structured-light": DepthNoise((0.0012, 0.0019, 0.4), 0.0001, 0.8, 0.035, 0.0, 8.0, 0.075, STEEPEST),
+    "disparity": DepthNoise((0.0, 0.0, 0.0), 0.0, 0.5, 0.0, 1 / 6, 8.0, 0.075, STEEPEST),
+    "stereo": DepthNoise((0.0, 0.0, 0.0), 0.0, 0.5, 0.0, 0.08 * 32, 32.0, -0.05, STEEPEST, grain_px=1.5),
+    "time-of-flight": DepthNoise((0.0005, 0.0, 0.5), 0.0, 0.25, 0.0, 0.0, 0.0, 0.0, STEEPEST, axial_linear=0.001),
 }
-"""structured-light: Nguyen's; disparity: Barron and Malik's, 2 to 8 times less noise at 0.4 to 0.8 m. Both: levels of
-1/8 px, holes at edges and shadows of the projector."""
+"""structured-light: Nguyen's; disparity: Barron and Malik's, 2 to 8 times less noise at 0.4 to 0.8 m; both with levels
+of 1/8 px and shadows of the Kinect's projector. stereo: a RealSense D435, whose second imager stands to the right; its
+0.08 px is what is commonly given for a wall with texture, its grain is a guess. time-of-flight: an Azure Kinect,
+without what light does that comes by several ways. All leave holes at edges."""
+READ_SD, SHOT_SD_AT_WHITE = 1.5, 4.0
+"""of colour, in steps of 1/255: of the constant part, and of the part that grows with the root of the light, at 255"""
 TILT_START = np.deg2rad(60)
 """up to here Nguyen found the axial noise independent of the tilt"""
 SHADOW_TOLERANCE_PX = 1.5
@@ -71,15 +87,11 @@ def noisy_depth(depth: Floats, camera: Camera, rng: np.random.Generator, model: 
         (height, width) float32 metres, 0 = no measurement.
     """
     constants = MODELS[model]
-    return depth if constants is None else structured_light(depth, camera, rng, constants)
+    return depth if constants is None else measured_depth(depth, camera, rng, constants)
 
 
-def structured_light(
-    depth: Floats, camera: Camera, rng: np.random.Generator, noise: DepthNoise | None = None
-) -> Floats:
-    """As noisy_depth, by the constants themselves; `structured-light` where none are given."""
-    noise = noise or MODELS["structured-light"]
-    assert noise is not None
+def measured_depth(depth: Floats, camera: Camera, rng: np.random.Generator, noise: DepthNoise) -> Floats:
+    """As noisy_depth, by the constants themselves."""
     depth = np.asarray(depth, np.float32)
     tilt = tilt_to_ray(depth, camera)
     hidden = (depth <= 0) | (tilt > noise.steepest) | shadowed(depth, camera, noise.baseline)
@@ -87,11 +99,27 @@ def structured_light(
     seen = measured > 0
     z = np.where(seen, measured, np.float32(1))
     z = z + axial_sd(z, tilt, noise) * normals(z.shape, rng)
-    levels = np.float32(noise.levels_per_px * camera.fx * noise.baseline) / z
-    levels += np.float32(noise.disparity_sd) * normals(z.shape, rng)
+    z = z if noise.levels_per_px == 0 else _in_levels(z, camera, rng, noise)
+    return np.where(seen, z, np.float32(0)).astype(np.float32)
+
+
+def _in_levels(z: Floats, camera: Camera, rng: np.random.Generator, noise: DepthNoise) -> Floats:
+    """(height, width) metres as read from disparity, with its error and in its levels; 0 beyond the first level."""
+    levels_metres = np.float32(noise.levels_per_px * camera.fx * abs(noise.baseline))
+    levels = levels_metres / z
+    levels += np.float32(noise.disparity_sd) * _grained(normals(z.shape, rng), noise.grain_px)
     levels = np.floor(levels + np.float32(0.5))  # to the nearest, so that no half level of bias remains
-    rounded = np.float32(noise.levels_per_px * camera.fx * noise.baseline) / np.maximum(levels, np.float32(1))
-    return np.where(seen & (levels >= 1), rounded, np.float32(0)).astype(np.float32)
+    read: Floats = np.where(levels >= 1, levels_metres / np.maximum(levels, np.float32(1)), np.float32(0))
+    return read
+
+
+def _grained(deviates: Floats, grain_px: float) -> Floats:
+    """Independent normal deviates of unit sd as ones that neighbours have in common, of unit sd again."""
+    if grain_px == 0:
+        return deviates
+    # The squares of a Gaussian window's weights sum to 1 / (4 pi sd^2).
+    common: Floats = gaussian_filter(deviates, grain_px, mode="wrap") * np.float32(2 * np.sqrt(np.pi) * grain_px)
+    return common
 
 
 def axial_sd(z: Floats, tilt: Floats, noise: DepthNoise) -> Floats:
@@ -99,7 +127,8 @@ def axial_sd(z: Floats, tilt: Floats, noise: DepthNoise) -> Floats:
     floor, growth, start = noise.axial
     beyond = np.minimum(tilt, noise.steepest)
     steep = np.where(tilt > TILT_START, (beyond / (np.pi / 2 - beyond)) ** 2, 0)
-    sd: Floats = floor + growth * (z - start) ** 2 + noise.axial_tilt / np.sqrt(z) * steep
+    linear = noise.axial_linear * np.maximum(z - start, 0)
+    sd: Floats = floor + growth * (z - start) ** 2 + linear + noise.axial_tilt / np.sqrt(z) * steep
     return sd.astype(np.float32)
 
 
@@ -136,9 +165,13 @@ def _slope(depth: Floats, axis: int) -> Floats:
 def shadowed(depth: Floats, camera: Camera, baseline: float) -> Booleans:
     """(height, width) True where something nearer stands between the projector, left of the camera, and the surface.
 
+    A negative baseline is one to the right.
+
     A row of the camera is a row of the projector, where a point lies further right by its disparity; of all points
     that fall on one column the nearest, of the largest disparity, gets the light.
     """
+    if baseline < 0:
+        return shadowed(depth[:, ::-1], camera, -baseline)[:, ::-1]
     rows, columns = depth.shape
     seen = depth > 0
     disparity = np.where(seen, np.float32(camera.fx * baseline) / np.where(seen, depth, np.float32(1)), np.float32(0))
@@ -166,7 +199,7 @@ def _beside(depth: Floats, tilt: Floats, rng: np.random.Generator, noise: DepthN
 
 
 def noisy_color(
-    color: Bytes, rng: np.random.Generator, *, read_sd: float = 1.5, shot_sd_at_white: float = 4.0
+    color: Bytes, rng: np.random.Generator, *, read_sd: float = READ_SD, shot_sd_at_white: float = SHOT_SD_AT_WHITE
 ) -> Bytes:
     """(height, width, 3) RGB with noise of the sensor: a constant part and one that grows with the root of the light.
 
