@@ -9,7 +9,8 @@ help:
 	@echo "make test    set up, then run the tests"
 	@echo "make check   format, lint, strict types"
 	@echo "make bench   measure speeds on this machine"
-	@echo "make paper   train and test all recipes on PATCHES and MESHES (LINEMOD) and PAIRS, and write docs/results.md"
+	@echo "make paper   train and test RECIPES on PATCHES and MESHES (LINEMOD) and PAIRS, and write docs/results.md"
+	@echo "             for a shorter look: make paper STEPS=400 OBJECTS=cat RECIPES='regression batches normalised srn'"
 	@echo "make setup   virtual environment in $(VENV), pinned dependencies, system libraries where that is allowed"
 
 setup: $(READY)
@@ -43,6 +44,9 @@ PATCHES ?= ../shared/data/linemod-patches
 MESHES ?= ../shared/data/linemod-meshes
 OBJECTS ?= ape cam cat
 PAIRS ?=
+RECIPES ?= regression batches normalised srn wohlhart best
+STEPS ?=
 paper: $(READY)
-	$(VENV)/bin/train compare $(PAIRS) --patches $(PATCHES) --meshes $(MESHES) --objects $(OBJECTS) --output paper
-	$(VENV)/bin/python scripts/write_results.py paper/comparison.json
+	$(VENV)/bin/train compare $(PAIRS) --patches $(PATCHES) --meshes $(MESHES) --objects $(OBJECTS) \
+		--recipes $(RECIPES) $(if $(STEPS),--steps $(STEPS)) --output paper$(STEPS)
+	$(VENV)/bin/python scripts/write_results.py paper$(STEPS)/comparison.json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
@@ -21,13 +21,16 @@ class RateColumn(ProgressColumn):
         return Text(f"{rate:.1f}/s" if rate else "")
 
 
-def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+def track(
+    items: Iterable[Item], description: str, total: int | None = None, note: Callable[[], str] | None = None
+) -> Iterator[Item]:
     """Yields the items and shows how far, how fast and how long still.
 
     Args:
         items: what is worked through.
         description: a few words shown before the bar.
         total: how many items; taken from `len` where None and there is one.
+        note: asked after each item for what is shown behind the bar.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -35,6 +38,11 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
         MofNCompleteColumn(),
         RateColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(items, total=total, description=description)
+        task = progress.add_task(description, note="")
+        for item in progress.track(items, total=total, task_id=task):
+            yield item
+            if note is not None:
+                progress.update(task, note=note())

@@ -19,7 +19,7 @@ READERS = {
     "tracker": {"recorder.session"},
     "renderer": {"recorder.session", "tracker.track"},
     "pairs": {"recorder.session", "tracker.track"},
-    "train": {"pairs.format"},
+    "train": {"pairs.format", "recorder.session", "tracker.track"},
 }
 """stage -> format modules of other stages that it may import"""
 MAKERS = {"renderer": {"pairs.format"}}
@@ -66,6 +66,11 @@ def test_a_stage_imports_of_others_only_the_formats_it_reads(stage: str) -> None
     allowed = READERS[stage] | MAKERS.get(stage, set())
     assert READERS[stage] <= FORMATS
     assert {path: names - allowed for path, names in strangers(stage).items() if names - allowed} == {}
+
+
+def test_training_sees_pairs_and_only_prediction_sessions() -> None:
+    readers = {path for path, names in strangers("train").items() if names - {"pairs.format"}}
+    assert readers == {"train/session_queries.py"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

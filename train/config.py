@@ -240,9 +240,9 @@ class Compare:
 
 @dataclass(frozen=True)
 class Predict:
-    """Tell the pose of the object in an image, a folder of images, or the occluded crops of a pairs file.
+    """Tell the pose of the object in an image, a folder of images, frames of a session or crops of a pairs file.
 
-    Example: train predict run pairs.h5 --output poses.json --overlay pictures
+    Example: train predict run session.h5 --output poses.json --overlay pictures
     """
 
     VERB: ClassVar[str] = "predict"
@@ -250,11 +250,13 @@ class Predict:
     run: tyro.conf.Positional[Path]
     """the folder that `train fit` wrote"""
     source: tyro.conf.Positional[Path]
-    """an image, a folder of images, or a pairs file (which make-pairs cuts out of a session along its track)"""
+    """an image, a folder of images, a session (each frame in which its track has the object) or a pairs file"""
     crop: tuple[int, int, int, int] | None = None
     """left, top, right, bottom in pixels: the square about the object, for networks of colour alone"""
     at: tuple[int, int] | None = None
-    """u, v in pixels: a point on the object about which an RGB-D crop is cut"""
+    """u, v in pixels: a point on the object about which an RGB-D crop is cut, of a session out of every frame"""
+    track: Path | None = None
+    """of a session; default: session.track.h5 beside session.h5"""
     depth: Path | None = None
     """depth image of 16 bits that belongs to the image and has its pixels"""
     depth_unit: float = 0.001

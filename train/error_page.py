@@ -83,7 +83,7 @@ def _shares(evaluation: Evaluation) -> Figure:
 
 
 def _confusion(one: Estimates) -> Figure:
-    figure = Figure(figsize=(9, 3))
+    figure = Figure(figsize=(9.5, 3.2), layout="constrained")
     true, estimated = (_vectors_deg(rotations) for rotations in (one.true, one.estimated))
     for axis, axes in enumerate(figure.subplots(1, 3)):
         axes.hist2d(true[:, axis], estimated[:, axis], bins=36, range=[[-180, 180]] * 2, cmap="Blues", cmin=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from scene.errors import InputError
 from scene.rotations import geodesic_angle, matrix_from_quaternion, quaternion_from_matrix
 from train.evaluate import read_outs
 from train.model import IMAGES_AT_ONCE, Model
-from train.queries import Query
+from train.query import Query
 
 DISAGREEMENT = np.radians(20.0)
 """angle between the two read-outs at which confidence has fallen to 1/e"""
@@ -81,7 +82,7 @@ def write_overlays(folder: Path, queries: list[Query], poses: list[PoseEstimate]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, (query, pose) in enumerate(zip(queries, poses, strict=True)):
-            imageio.imwrite(folder / f"{number:05d} {Path(query.name).stem}.png", overlay(query, pose))
+            imageio.imwrite(folder / f"{number:05d}-{_file_name(query.name)}.png", overlay(query, pose))
     except OSError as error:
         raise InputError(f"{folder} must be a folder that can be written ({error}); give another --overlay") from error
 
@@ -96,6 +97,11 @@ def overlay(query: Query, estimate: PoseEstimate) -> Bytes:
         draw.line([(middle, middle), (middle + x, middle + y)], fill=AXIS_COLORS[axis], width=3)
     draw.text((4, 4), f"confidence {estimate.confidence:.2f}", fill=(255, 255, 255))
     return np.asarray(picture)
+
+
+def _file_name(name: str) -> str:
+    """Without blanks and commas."""
+    return re.sub(r"[^\w.]+", "-", name.removesuffix(Path(name).suffix))
 
 
 def _batches(model: Model, queries: list[Query]) -> Iterator[Tensor]:

@@ -6,6 +6,7 @@ and the features. The file is tried on random images before it gets its name.
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -101,6 +102,7 @@ def _write(exported: Exported, examples: tuple[Tensor, ...], path: Path, form: E
             return
         for package in ("onnx", "onnxscript", "onnxruntime"):
             require(package, extra="onnx")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # warns of packages that nothing here needs
         torch.onnx.export(
             exported, examples, str(path), dynamo=True, dynamic_shapes=shapes, input_names=names,
             output_names=["quaternion_wxyz", "features"], external_data=False, verbose=False, optimize=True,

@@ -145,7 +145,9 @@ def _run(training: Training, plan: Plan, source: Source, validation: PairImages 
     config, saved_at = training.config, time.monotonic()
     remaining = (plan.epochs - training.epoch) * plan.batches
     schedule = _schedule(config, plan, source, training)
-    for epoch, rng, batch in track(schedule, "train", remaining) if training.processes.first else schedule:
+    if training.processes.first:
+        schedule = track(schedule, "train", remaining, lambda: training.note)
+    for epoch, rng, batch in schedule:
         training.step(source, batch, rng, plan.learning_rate(config, epoch, training.steps_in_epoch))
         if training.steps_in_epoch < plan.batches:
             continue

@@ -1,4 +1,4 @@
-"""What `train predict` is asked about: images, a folder of them, an RGB-D frame or a pairs file -> crops as trained on.
+"""What `train predict` is asked about: images, a folder of them, an RGB-D frame, a session or a pairs file -> crops.
 
 A network of colour alone takes a square of an image; one of RGB-D takes colour and depth about a point of the object,
 cut exactly as make-pairs cuts. What the network was not trained for is refused before it says anything.
@@ -6,39 +6,22 @@ cut exactly as make-pairs cuts. What the network was not trained for is refused 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 from PIL import Image
 
-from pairs.format import open_pairs, stored_depth
-from scene.arrays import Bytes, Floats, Integers
+from pairs.format import open_pairs
+from scene.arrays import Bytes, Floats
 from scene.camera import Camera
-from scene.crop import camera_from_view, crop_about, cut_color, cut_nearest
 from scene.errors import InputError, SchemaError
 from train.config import Predict
 from train.model import Settings
+from train.query import Query, center_behind, cut_query
+from train.session_queries import is_session, session_queries
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
-NEIGHBOURHOOD = 4
-"""pixels about --at whose median depth is taken: one pixel may be a hole"""
-BEHIND_SURFACE = 0.25
-"""diameters by which an object's centre lies behind the surface seen, about"""
-
-
-@dataclass(frozen=True)
-class Query:
-    """One crop."""
-
-    name: str
-    color: Bytes
-    """(S, S, 3) RGB"""
-    depth: Integers | None
-    """(S, S) as pairs files store it; None where colour is all"""
-    camera_from_view: Floats
-    """(3, 3) turns a view straight at the object to the camera"""
 
 
 def read_queries(config: Predict, settings: Settings) -> list[Query]:
@@ -49,9 +32,9 @@ def read_queries(config: Predict, settings: Settings) -> list[Query]:
     """
     source = config.source
     if not source.exists():
-        raise InputError(f"{source} does not exist; give an image, a folder of images or a pairs file")
+        raise InputError(f"{source} does not exist; give an image, a folder of images, a session or a pairs file")
     if source.suffix in (".h5", ".hdf5"):
-        return _of_pairs(source, settings)
+        return session_queries(config, settings) if is_session(source) else _of_pairs(source, settings)
     paths = _images_in(source) if source.is_dir() else [source]
     if settings.channels == 3:
         if config.depth is not None:
@@ -83,7 +66,7 @@ def _of_pairs(path: Path, settings: Settings) -> list[Query]:
             turns, frames = file.column("camera_from_view"), file.column("frame_index")
     except SchemaError as error:
         raise InputError(
-            f"{path} must be a pairs file ({error}); of a session, renderer make-pairs cuts the crops along its track"
+            f"{path} must be a session or a pairs file ({error}); give a recording, or what make-pairs wrote"
         ) from error
     named = [f"row {row}, frame {frame}" for row, frame in enumerate(frames)]
     return [Query(name, c, d, t) for name, c, d, t in zip(named, color, depth, turns, strict=True)]
@@ -124,17 +107,10 @@ def _of_frame(path: Path, config: Predict, settings: Settings) -> Query:
             f"depth must have the image's pixels, got {depth.shape} and {color.shape[:2]}; register it first"
         )
     camera = Camera.from_matrix(_read_matrix(config.camera), color.shape[1], color.shape[0])
-    u, v = config.at
-    if not (0 <= u < camera.width and 0 <= v < camera.height):
-        raise InputError(f"--at must lie in the image of {camera.width} x {camera.height} pixels, got {u} {v}")
-    around = depth[max(0, v - NEIGHBOURHOOD) : v + NEIGHBOURHOOD + 1, max(0, u - NEIGHBOURHOOD) : u + NEIGHBOURHOOD + 1]
-    if not (around > 0).any():
+    center, (u, v) = center_behind(*config.at, depth, camera, settings.diameter), config.at
+    if center is None:
         raise InputError(f"there must be depth about --at {u} {v} and nothing was measured there; give another pixel")
-    z = float(np.median(around[around > 0])) + BEHIND_SURFACE * settings.diameter
-    center = z * np.array([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, 1.0])
-    crop = crop_about(camera, center, settings.diameter, settings.stored_size)
-    stored = stored_depth(cut_nearest(depth, camera, crop), z, settings.diameter)
-    return Query(path.name, cut_color(color, camera, crop), stored, camera_from_view(center))
+    return cut_query(path.name, color, depth, camera, center, settings)
 
 
 def _read_color(path: Path) -> Bytes:

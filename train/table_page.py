@@ -26,7 +26,7 @@ TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Recipes compared</title><style>{{ style }}</style></head><body>
 <h1>Recipes compared</h1>
 <p>Mean Euler error in degrees (intrinsic ZYX, each difference wrapped to at most 180, mean over axes and images), and
-in brackets the mean geodesic error, on test images that nothing was chosen by. [paper]: its table 2, of RGB-D images.
+in brackets the mean geodesic error, on test images that no training saw. [paper]: its table 2, of RGB-D images.
 </p>
 {% for image, plot, headings, rows in tables %}<h2>{{ image }} images</h2><img src="{{ plot }}" alt="">
 <table><tr>{% for heading in headings %}<th>{{ heading }}</th>{% endfor %}</tr>

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ from train.processes import Processes
 from train.source import Source
 
 ALONE = Processes()
+STEPS_NOTED = 20
+"""whose mean is shown while training"""
 
 
 class Training:
@@ -61,6 +64,7 @@ class Training:
         self.optimiser = self._new_optimiser()
         self.log: list[dict[str, float]] = []
         self._terms: list[dict[str, float]] = []
+        self._latest: deque[dict[str, float]] = deque(maxlen=STEPS_NOTED)
         self._epoch_began = time.monotonic()
         if state is not None:
             self.network.load_state_dict(state["weights"])
@@ -88,6 +92,12 @@ class Training:
         """The network as it is now, ready to predict."""
         return Model(self.network.eval(), self.settings)
 
+    @property
+    def note(self) -> str:
+        """The losses of the last steps, for whoever watches."""
+        names = self._latest[-1] if self._latest else ()
+        return ", ".join(f"{name} {np.mean([terms[name] for terms in self._latest]):.3f}" for name in names)
+
     def state(self) -> dict[str, Any]:
         """What it takes to go on: tensors, numbers and text only."""
         return {"weights": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "log": self.log}
@@ -104,6 +114,7 @@ class Training:
         self.processes.average(self.network.parameters())
         self.optimiser.step()
         self._terms.append({name: float(values.detach().mean()) for name, values in terms.items()})
+        self._latest.append(self._terms[-1])
 
     def terms(self, predicted: Prediction, poses: Tensor) -> dict[str, Tensor]:
         """The losses that the recipe asks for; rows are anchors, partners, counterparts (see batches.py)."""

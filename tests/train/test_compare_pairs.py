@@ -44,3 +44,17 @@ def test_compare_makes_the_table_and_the_results_page(
     page = (tmp_path / "results.md").read_text()
     assert "## belt" in page
     assert page.count("| belt | srn-occlusion | regression | occluded | all |") == 1
+
+
+def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine() -> None:
+    record = {
+        "command": "train compare --patches /somewhere/patches --objects ape cam",
+        "configuration": {"seed": 0, "recipes": ["srn"], "objects": ["ape", "cam"]},
+        "versions": {"torch": "2"},
+        "cells": [{"object": "ape", "recipe": "srn", "seconds": 60.0}],
+        "rows": [],
+        "paper": {},
+    }
+    section = write_results.section(record)
+    assert "train compare --patches patches --objects ape cam" in section
+    assert "not finished when this was written: srn on cam\n" in section

@@ -64,14 +64,14 @@ def test_poses_of_a_pairs_file_are_camera_from_object(rgbd: Path, tmp_path: Path
     assert run(["predict", *command[1:3], "--output", str(tmp_path / "b.json"), "--overlay", str(pictures)]) == 2
 
 
-def test_a_file_of_another_stage_is_sent_to_make_pairs(
+def test_a_file_that_is_neither_session_nor_pairs_is_refused(
     rgbd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with h5py.File(tmp_path / "session.h5", "w") as file:
-        file.attrs["format"], file.attrs["format_version"] = "session", 1
-    command = ["predict", str(rgbd / "run"), str(tmp_path / "session.h5"), "--output", str(tmp_path / "poses.json")]
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.attrs["format"], file.attrs["format_version"] = "something", 1
+    command = ["predict", str(rgbd / "run"), str(tmp_path / "other.h5"), "--output", str(tmp_path / "poses.json")]
     assert run(command) == 2
-    assert "of a session, renderer make-pairs cuts the crops along its track" in capsys.readouterr().err
+    assert "must be a session or a pairs file" in capsys.readouterr().err
 
 
 def test_a_frame_is_cut_about_the_point_given(rgbd: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_images_it_was_not_trained_for_are_refused(
         ([small, "--depth", small], "this network takes colour alone, got --depth"),
         ([str(tmp_path / "text.png")], "must be an image and cannot be read"),
         ([str(tmp_path / "empty")], "must hold images and has none"),
-        ([str(tmp_path / "absent")], "does not exist; give an image, a folder of images or a pairs file"),
+        ([str(tmp_path / "absent")], "does not exist; give an image, a folder of images, a session or a pairs file"),
         ([str(rgbd / "pairs.h5")], "this network takes colour alone"),
     ]:
         assert run(["predict", str(colour / "run"), "--output", str(tmp_path / "poses.json"), *source]) == 2
