@@ -10,6 +10,7 @@ import tyro
 
 from recorder.session import HandSide
 from recorder.simulation.motion import Speed
+from recorder.simulation.scripted import MotionName
 from scene.drawing import DrawerName
 from scene.errors import InputError
 from scene.noise import NoiseName
@@ -57,13 +58,17 @@ class CaptureConfig:
     """the hand that handles the object; where not given what the source tells, else right"""
     seed: int = 0
     """of the simulated sensor's hand, grasp, motion, clutter and noise"""
+    motion: MotionName | None = None
+    """of the simulated hand, random unless given; turn-x, turn-y, turn-z: whole turns about an axis of the camera;
+    shake: quickly to and fro; leave-and-return: out of the view and back with another side"""
     speed: Speed | None = None
     """of the simulated hand, slow unless given: about 2 or 6 degrees between frames"""
     occlusion: OcclusionName | None = None
     """how much the simulated hand hides: about 20, 50 or 75 % of the object; where not given it rolls from one side to
     the other"""
     noise: NoiseName | None = None
-    """of the simulated sensor, structured-light unless given"""
+    """of the simulated sensor, structured-light (Kinect, Xtion) unless given; disparity: the same camera with less
+    noise; stereo: RealSense D400; time-of-flight: Azure Kinect; none: depth and colour as drawn"""
     drawer: DrawerName = "auto"
     """what draws the simulation: OpenGL on egl or osmesa, or rays, which need no system library"""
     overwrite: bool = False
@@ -81,8 +86,12 @@ class CaptureConfig:
             raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
         if self.sensor in ("simulated", "openni") and self.source is not None:
             raise InputError(f"--sensor {self.sensor} reads no files; leave --source out")
-        if self.sensor != "simulated" and (self.speed or self.noise or self.occlusion):
-            raise InputError("--speed, --noise and --occlusion are of --sensor simulated alone; leave them out")
+        if self.sensor != "simulated" and (self.motion or self.speed or self.noise or self.occlusion):
+            raise InputError(
+                "--motion, --speed, --noise and --occlusion are of --sensor simulated alone; leave them out"
+            )
+        if self.occlusion and self.motion not in (None, "random"):
+            raise InputError(f"--occlusion goes with --motion random alone, got {self.motion}; leave one of them out")
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ def _simulated(config: CaptureConfig, object_model: ObjectModel | None) -> Senso
     assert object_model is not None
     simulation = Simulation(
         hand_side=config.hand or "right",
+        motion=config.motion or "random",
         speed=config.speed or "slow",
         noise=config.noise or "structured-light",
         drawer=config.drawer,

@@ -1,4 +1,4 @@
-"""A sensor that needs no hardware: a drawn hand turns an object over a table, with structured-light noise.
+"""A sensor that needs no hardware: a drawn hand turns an object over a table, with a depth camera's noise.
 
 Everything follows from the seed, and a frame from the seed and its index alone.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from recorder.config import OcclusionName
 from recorder.session import HandSide, SensorFrame
 from recorder.simulation.motion import Speed
+from recorder.simulation.scripted import MotionName
 from scene.arrays import Floats
 from scene.camera import Camera
 from scene.drawing import Drawer, DrawerName, open_drawer
 from scene.files import as_json
-from scene.noise import MODELS, NoiseName, noisy_color, noisy_depth
+from scene.noise import MODELS, READ_SD, SHOT_SD_AT_WHITE, NoiseName, noisy_color, noisy_depth
 from scene.object_model import ObjectModel
 
 CAMERA = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
@@ -32,6 +34,7 @@ class Simulation:
     """What is simulated."""
 
     hand_side: HandSide = "right"
+    motion: MotionName = "random"
     speed: Speed = "slow"
     noise: NoiseName = "structured-light"
     drawer: DrawerName = "auto"
@@ -58,8 +61,7 @@ class SimulatedSensor:
         self.serial = f"seed-{simulation.seed}"
         self.depth_scale, self.total = simulation.depth_scale, simulation.frames
         self._drawer: Drawer | None = None
-        constants = MODELS[simulation.noise]
-        self.notes = as_json({"plan": asdict(simulation), "depth_noise": constants and asdict(constants)})
+        self.notes = as_json({"plan": asdict(simulation), **noise_constants(simulation.noise)})
 
     def __enter__(self) -> SimulatedSensor:
         from recorder.simulation.occlusion import turned_to  # late: they need open3d
@@ -68,7 +70,7 @@ class SimulatedSensor:
         plan = self.simulation
         self._drawer = open_drawer(plan.drawer)
         rng = np.random.default_rng(plan.seed)
-        world = World.build(self.model, plan.hand_side, plan.speed, self.camera, self._drawer, rng)
+        world = World.build(self.model, plan.hand_side, plan.speed, self.camera, self._drawer, rng, motion=plan.motion)
         self._world = world if plan.occlusion is None else turned_to(world, plan.occlusion)
         return self
 
@@ -89,6 +91,13 @@ class SimulatedSensor:
         depth = noisy_depth(drawing.depth, self.camera, rng, self.simulation.noise)
         color = drawing.color if self.simulation.noise == "none" else noisy_color(drawing.color, rng)
         return SensorFrame(color, as_counts(depth, self.depth_scale), time_s, truth=truth)
+
+
+def noise_constants(noise: NoiseName) -> dict[str, dict[str, Any] | None]:
+    """Of a model's depth and colour, for the file; None where there is no noise."""
+    depth = MODELS[noise]
+    color = {"read_sd": READ_SD, "shot_sd_at_white": SHOT_SD_AT_WHITE}
+    return {"depth_noise": depth and asdict(depth), "color_noise": depth and color}
 
 
 def as_counts(depth: Floats, depth_scale: float) -> NDArray[np.uint16]:

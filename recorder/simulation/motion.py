@@ -75,13 +75,13 @@ class Motion:
             np.array([0, 0, now["bend_z"]])
         )
         roll = matrix_from_rotation_vector(np.array([self.first_roll + now["roll"], 0, 0]))
-        rotation = _along(-self.arm(time_s)) @ roll @ bend
+        rotation = along(-self.arm(time_s)) @ roll @ bend
         depth = MIDDLE_DEPTH + now["depth"]
         held_camera = np.array([now["x"] * depth, now["y"] * depth, depth])
         return rigid(rotation, held_camera - rotation @ held_hand)
 
 
-def _along(x_axis: Floats) -> Floats:
+def along(x_axis: Floats) -> Floats:
     """(3, 3) rotation whose first column is the given unit vector and whose third lies in the image plane."""
     z_axis: Floats = np.cross(x_axis, (0.0, 0.0, 1.0))
     z_axis = z_axis / np.linalg.norm(z_axis)

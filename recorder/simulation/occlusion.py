@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from recorder.config import OcclusionName
+from recorder.simulation.motion import Motion
 from recorder.simulation.world import World
 
 VISIBLE: dict[OcclusionName, float] = {"light": 0.8, "medium": 0.5, "heavy": 0.25}
@@ -23,7 +24,8 @@ SMALL = (160, 120)
 
 
 def turned_to(world: World, occlusion: OcclusionName) -> World:
-    """The world whose hand is turned so that the object shows as VISIBLE says."""
+    """The world whose hand, which moves at random, is turned so that the object shows as VISIBLE says."""
+    assert isinstance(world.motion, Motion)
     rolls = np.linspace(-np.pi, np.pi, TRIED, endpoint=False)
     motions = [replace(world.motion, first_roll=float(roll), roll_reach=ROLL_REACH) for roll in rolls]
     worlds = [replace(world, motion=motion) for motion in motions]

@@ -15,6 +15,7 @@ from recorder.simulation.clutter import camera_from_table, clutter, lamp
 from recorder.simulation.forearm import Forearm, camera_from_forearm, grow_forearm
 from recorder.simulation.grasp import Grasp, find_grasp
 from recorder.simulation.motion import Motion, Speed
+from recorder.simulation.scripted import MotionName, Scripted, chosen_motion
 from recorder.simulation.skin import Skin, grow_skin
 from scene.arrays import Booleans, Floats
 from scene.camera import Camera
@@ -36,7 +37,7 @@ class World:
     skin: Skin
     forearm: Forearm
     grasp: Grasp
-    motion: Motion
+    motion: Motion | Scripted
     light: Light
     background: Drawing
     """of what does not move"""
@@ -47,7 +48,14 @@ class World:
 
     @staticmethod
     def build(
-        model: ObjectModel, side: HandSide, speed: Speed, camera: Camera, drawer: Drawer, rng: np.random.Generator
+        model: ObjectModel,
+        side: HandSide,
+        speed: Speed,
+        camera: Camera,
+        drawer: Drawer,
+        rng: np.random.Generator,
+        *,
+        motion: MotionName = "random",
     ) -> World:
         """Grows a hand, finds its grasp, sets the table."""
         person, hold, path, table = rng.spawn(4)
@@ -58,8 +66,8 @@ class World:
         light = lamp(pose, table)
         background = drawer.draw(clutter(pose, table), camera, light)
         normals = vertex_normals(model.vertices, model.faces)
-        motion = Motion.random(path, speed)
-        return World(model, skin, forearm, grasp, motion, light, background, camera, drawer, normals)
+        moves = chosen_motion(motion, speed, path)
+        return World(model, skin, forearm, grasp, moves, light, background, camera, drawer, normals)
 
     def at(self, time_s: float) -> tuple[Drawing, Truth]:
         """The ideal image at a time and the truth about it."""

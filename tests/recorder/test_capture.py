@@ -137,6 +137,8 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
         ("--speed fast", "of --sensor simulated alone"),
         ("--noise none", "of --sensor simulated alone"),
         ("--occlusion heavy", "of --sensor simulated alone"),
+        ("--motion shake", "of --sensor simulated alone"),
+        ("--sensor simulated --motion shake --occlusion light", "--occlusion goes with --motion random alone"),
         ("--object none.ply", "does not exist"),
         ("--output none/s.h5", "folder of none"),
         ("--sensor folder --source nowhere", "--source must be a folder"),
