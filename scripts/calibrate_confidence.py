@@ -2,9 +2,10 @@
 
     python scripts/calibrate_confidence.py SESSION.h5 SESSION.h5 ...
 
-Poses are judged as the tracker meets them: found anew in frames spread over each recording, right ones and wrong ones,
-and followed from there, with what would be learned from them and without. The coefficients to put into
-tracker/quality.py are printed, and for every recording what a model fitted to all the others is worth on it.
+Each recording is seen as by a worse camera (worse_camera.py). Poses are judged as the tracker meets them: found anew in
+frames spread over it, right ones and wrong ones, and followed from there, with what would be learned from them and
+without. The coefficients to put into tracker/quality.py are printed, and for every recording what a model fitted to all
+the others is worth on it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ NEAR_DEG, NEAR = 10.0, 0.010
 """degrees and metres within which a pose is right"""
 FOLLOWED, FRAMES = 3, 12
 """right and wrong poses of each recording that are followed, and for how long"""
+LEAST_RIGHT = 0.25
+"""share of right poses in a recording, below which the search failed there and it says nothing of what right ones look
+like"""
 SHRINKAGE = 1e-3
 
 
@@ -57,7 +61,8 @@ def main() -> None:
     paths = [Path(argument) for argument in sys.argv[1:]]
     if not paths:
         sys.exit("give recordings with truth: calibrate_confidence.py SESSION.h5 ...")
-    cases = [case for path in shown(paths, "judging") for case in judged_poses(path)]
+    of_each = [list(judged_poses(path)) for path in shown(paths, "judging")]
+    cases = [case for cases in of_each if np.mean([case.right for case in cases]) >= LEAST_RIGHT for case in cases]
     features = np.array([case.features for case in cases])
     right = np.array([case.right for case in cases])
     sessions = np.array([case.session for case in cases])

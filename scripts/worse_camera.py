@@ -15,9 +15,9 @@ from scipy.ndimage import grey_dilation, shift
 from scene.arrays import Floats
 from scene.frame import RgbdFrame
 
-GAIN, GAMMA, PALENESS = 0.08, 0.12, 0.4
+GAIN, GAMMA, PALENESS = 0.12, 0.2, 0.4
 """deviation of each channel's logarithm, of the exponent's logarithm, and the most that saturation is lost"""
-SHIFT_PX, DEPTH_SCALE, EDGE_PX = 0.7, 0.005, 1
+SHIFT_PX, DEPTH_SCALE, EDGE_PX = 1.0, 0.005, 1
 """deviation of colour beside depth, of the depth's scale, and the most by which what is near is seen too wide"""
 
 
