@@ -77,7 +77,7 @@ def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)
 
-    found = [cell(recipe, recipe=recipe, occlusion=recipe == "best") for recipe in config.recipes]
+    found = [cell(recipe, recipe=recipe, occlusion=recipe.startswith("best")) for recipe in config.recipes]
     if "srn" in config.recipes:
         found += [
             cell("srn-occlusion", recipe="srn", occlusion=True),
@@ -112,7 +112,8 @@ def compare(config: Compare, say: Callable[[str], None] = print) -> tuple[ErrorR
 
 def _urgency(cell: Cell) -> int:
     """What is asked for most comes first, on all objects, for who cannot wait for the rest."""
-    return URGENCY.index(cell.config.recipe)
+    recipe = cell.config.recipe
+    return URGENCY.index(recipe) if recipe in URGENCY else len(URGENCY)
 
 
 def _check(config: Compare) -> None:

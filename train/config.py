@@ -71,7 +71,7 @@ class Fit:
     """of weights, batches and augmentation"""
     recipe: RecipeName = "best"
     """the paper's figure 2a: regression (S), batches (S+B), normalised (S+B+N), srn (S+B+N+F); wohlhart, what the paper
-    compares itself with; best, this product's own"""
+    compares itself with; best, this product's own; best-...: best without one of its choices"""
     images: Images = "both"
     """of a pairs file: train on occluded and clean images, or on one kind alone"""
     random_boxes: bool = False
@@ -210,7 +210,8 @@ class Compare:
     objects: tuple[str, ...] = ()
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
-    """what is compared"""
+    """what is compared; best best-unguided best-pairs best-formed best-paper-network best-sgd tells what each choice of
+    best is worth, and best-unvaried on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -1,15 +1,18 @@
 """The recipes: what a run's network, batches, losses and optimiser are, as one row of numbers each.
 
 regression, batches, normalised and srn are the four steps of the paper's figure 2a; wohlhart is the method it compares
-itself with; best is this product's own.
+itself with; best is this product's own; each best-... lacks one of its choices, for a table of what each is worth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-RecipeName = Literal["regression", "batches", "normalised", "srn", "wohlhart", "best"]
+RecipeName = Literal[
+    "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
+    "best-paper-network", "best-sgd", "best-unvaried",
+]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
 
@@ -48,6 +51,22 @@ class Recipe:
     """the same, on patches"""
 
 
+BEST = Recipe(
+    "small residual network, 6D rotation, all pairs, augmentation, AdamW",
+    network="residual",
+    formed_batches=False,
+    feature_term="all-pairs",
+    optimiser="adamw",
+    learning_rate=2e-3,
+    final_rate=0.0,
+    weight_decay=0.02,
+    batch_pairs=32,
+    patch_batch_pairs=32,
+    augment=True,
+    steps=600,
+    patch_steps=1200,
+)
+
 RECIPES: dict[RecipeName, Recipe] = {
     "regression": Recipe(
         "S: simple regression", formed_batches=False, normalised=False, feature_term="none"
@@ -58,19 +77,14 @@ RECIPES: dict[RecipeName, Recipe] = {
     "wohlhart": Recipe(
         "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets"
     ),
-    "best": Recipe(
-        "small residual network, 6D rotation, all pairs, augmentation, AdamW",
-        network="residual",
-        formed_batches=False,
-        feature_term="all-pairs",
-        optimiser="adamw",
-        learning_rate=2e-3,
-        final_rate=0.0,
-        weight_decay=0.02,
-        batch_pairs=32,
-        patch_batch_pairs=32,
-        augment=True,
-        steps=600,
-        patch_steps=1200,
+    "best": BEST,
+    "best-unguided": replace(BEST, meaning="best without equation 3", feature_term="none"),
+    "best-pairs": replace(BEST, meaning="best, equation 3 on formed pairs", feature_term="pairs", formed_batches=True),
+    "best-formed": replace(BEST, meaning="best, half of the pairs near and half far", formed_batches=True),
+    "best-paper-network": replace(BEST, meaning="best with the paper's network and quaternion", network="paper"),
+    "best-sgd": replace(
+        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.03, final_rate=0.1,
+        weight_decay=1e-4,
     ),
+    "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ from train.evaluate import evaluate
 from train.fit import FEWEST_EPOCHS, Plan, fit, planned
 from train.model import Model, Settings
 from train.predict import predict
-from train.recipes import RecipeName
+from train.recipes import RECIPES, RecipeName
 from train.run_folder import RunFolder
 from train.training import Training
 
@@ -149,6 +150,13 @@ def test_batches_of_the_first_step_are_not_formed(pairs: Path, tmp_path: Path) -
     assert not torch.equal(*(trained(quick(pairs, tmp_path / name, recipe=name)) for name in ("batches", "regression")))
 
 
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name.startswith("best-")])
+def test_each_choice_of_the_best_recipe_makes_a_difference(pairs: Path, tmp_path: Path, recipe: RecipeName) -> None:
+    best = trained(quick(pairs, tmp_path / "best", recipe="best", epochs=1))
+    without = trained(quick(pairs, tmp_path / "without", recipe=recipe, epochs=1))
+    assert best.shape != without.shape or not torch.equal(best, without)
+
+
 def test_feature_length_and_input_size_shape_the_network(pairs: Path, tmp_path: Path) -> None:
     settings = fit(quick(pairs, tmp_path / "run", feature_length=9, input=InputConfig(size=14)), silent).settings
     assert (settings.feature_length, settings.input_size, settings.stored_size) == (9, 14, 20)
@@ -221,6 +229,15 @@ def test_too_few_pairs_are_refused(tmp_path: Path) -> None:
     pairs = learnable_file(tmp_path / "pairs.h5", 3, splits=(0,))
     with pytest.raises(InputError, match="at least 4 pairs in the train split, got 3"):
         fit(quick(pairs, tmp_path / "run"), silent)
+
+
+def test_the_bar_shows_steps_and_the_latest_losses(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit(quick(pairs, tmp_path / "run", occlusion=True), silent)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "6/6" in said
+    assert re.search(r"regression \d\.\d+, feature \d\.\d+, occlusion \d\.\d+", said)
 
 
 def test_default_number_of_epochs_follows_from_the_steps() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import imageio.v3 as imageio
@@ -129,6 +130,25 @@ def test_the_square_of_crop_is_what_is_looked_at(colour: Path, tmp_path: Path) -
     assert run([*command, str(tmp_path / "wide.png"), "--crop", *box, "--output", str(outputs[0])]) == 0
     assert run([*command, str(tmp_path / "patch.png"), "--output", str(outputs[1])]) == 0
     assert poses_of(outputs[0])[0]["quaternion_wxyz"] == poses_of(outputs[1])[0]["quaternion_wxyz"]
+
+
+def test_the_example_in_the_docs_runs_without_this_package(
+    colour: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+    lines = page[page.index("    import numpy as np, onnxruntime") :].split("\n\n")[0].splitlines()
+    assert run(["export", str(colour / "run"), "--output", str(tmp_path / "network.onnx")]) == 0
+    patch = colour / "patches" / "real" / "wedge" / "real0.png"
+    (tmp_path / "patch.png").write_bytes(patch.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    exec("\n".join(line[4:] for line in lines), known)
+    output = tmp_path / "poses.json"
+    assert run(["predict", str(colour / "run"), "patch.png", "--output", str(output)]) == 0
+    expected = np.array(poses_of(output)[0]["quaternion_wxyz"])
+    assert abs(known["quaternion_wxyz"][0] @ expected) == pytest.approx(1, abs=1e-5)
 
 
 def test_images_it_was_not_trained_for_are_refused(
