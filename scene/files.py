@@ -27,11 +27,25 @@ def new_file(path: Path, schema: Schema, *, overwrite: bool) -> Iterator[h5py.Fi
     """An HDF5 file to fill: written beside its place, validated, then renamed; on any error nothing is left behind."""
     refuse_existing(path, overwrite=overwrite)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with _put_in_place(partial, path), h5py.File(partial, "w") as file:
+        stamp_format(file, schema)
+        yield file
+        validate(file, schema)
+
+
+@contextmanager
+def new_path(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Where to write a file of any kind: beside its place, with its ending, then renamed; on errors nothing is left."""
+    refuse_existing(path, overwrite=overwrite)
+    partial = path.with_name(f".{os.getpid()}.partial-{path.name}")
+    with _put_in_place(partial, path):
+        yield partial
+
+
+@contextmanager
+def _put_in_place(partial: Path, path: Path) -> Iterator[None]:
     try:
-        with h5py.File(partial, "w") as file:
-            stamp_format(file, schema)
-            yield file
-            validate(file, schema)
+        yield
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path} could not be written ({error}); free some space or give another --output") from error

@@ -37,7 +37,7 @@ def export(config: ExportConfig) -> Path:
     refuse_existing(output, overwrite=config.overwrite)
     with open_session(config.session) as session:
         if config.format == "video":
-            write_video(session, output, config.fps)
+            write_video(session, output, config.fps, overwrite=config.overwrite)
         else:
             _write_whole(session, output, WRITERS[config.format], config)
     return output

@@ -11,21 +11,18 @@ import numpy as np
 from recorder.depth_picture import depth_picture, depth_range
 from recorder.export.pictures import frames
 from recorder.session import Session
+from scene.files import new_path
 
 FRAMES_PER_S = 30.0
 
 
-def write_video(session: Session, output: Path, frames_per_s: float | None) -> None:
-    """MP4, under a temporary name first; plays as fast as it was recorded where no rate is given."""
+def write_video(session: Session, output: Path, frames_per_s: float | None, *, overwrite: bool) -> None:
+    """MP4; plays as fast as it was recorded where no rate is given."""
     steps = np.diff(session.timestamps_s)
     recorded = 1 / float(np.median(steps)) if len(steps) and np.median(steps) > 0 else FRAMES_PER_S
     limits = depth_range(session)
-    partial = output.with_name(f".partial-{output.name}")
-    try:
+    with new_path(output, overwrite=overwrite) as partial:
         writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=frames_per_s or recorded, macro_block_size=2)
         with writer as video:
             for frame in frames(session):
                 video.append_data(np.hstack([frame.color, depth_picture(frame.depth, limits)]))
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)

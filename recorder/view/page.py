@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import imageio.v3 as imageio
 import jinja2
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from recorder.depth_picture import depth_picture, depth_range
 from recorder.session import Session
 from scene.arrays import Bytes, Floats
 from scene.camera import Camera
-from scene.files import refuse_existing
+from scene.files import new_path, refuse_existing
 from scene.object_model import ObjectModel
+from scene.pages import embedded, figure_png, new_figure
 
 THUMBNAIL_WIDTH = 300
 HOLES_SAMPLED = 120
@@ -83,9 +80,8 @@ def write_page(
             plots=_plots(session),
         )
     )
-    partial = output.with_name(f".{output.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(output)
+    with new_path(output, overwrite=overwrite) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _frame(session: Session, index: int, limits: tuple[float, float]) -> dict[str, str]:
@@ -121,24 +117,24 @@ def _plots(session: Session) -> list[tuple[str, str]]:
 
 
 def _timing(session: Session) -> str:
-    figure, axes = _new_figure()
+    figure, axes = new_figure()
     axes.plot(np.arange(1, len(session)), np.diff(session.timestamps_s) * 1000, ".-", markersize=3, linewidth=0.7)
     for index in np.flatnonzero(session.dropped_before):
         axes.axvline(index, color="tab:red", linewidth=0.6)
     axes.set(xlabel="frame", ylabel="ms", ylim=(0, None))
-    return _plot_png(figure)
+    return figure_png(figure)
 
 
 def _holes(session: Session) -> str:
-    figure, axes = _new_figure()
+    figure, axes = new_figure()
     chosen = np.unique(np.linspace(0, len(session) - 1, HOLES_SAMPLED).astype(int))
     axes.plot(chosen, [100 * np.mean(session.depth_counts(int(index)) == 0) for index in chosen])
     axes.set(xlabel="frame", ylabel="percent", ylim=(0, 100))
-    return _plot_png(figure)
+    return figure_png(figure)
 
 
 def _view(camera: Camera) -> str:
-    figure, axes = _new_figure(height=3.4)
+    figure, axes = new_figure(height=3.4)
     right, bottom = camera.width - 0.5, camera.height - 0.5
     axes.plot([-0.5, right, right, -0.5, -0.5], [-0.5, -0.5, bottom, bottom, -0.5], color="black", linewidth=1)
     axes.plot(camera.cx, camera.cy, "+", markersize=14, color="tab:red")
@@ -153,27 +149,10 @@ def _view(camera: Camera) -> str:
     ):
         axes.text(x, y, f"{angle:.1f}°")
     axes.set(aspect="equal", ylim=(camera.height * 1.04, -camera.height * 0.04), xlabel="pixels", ylabel="pixels")
-    return _plot_png(figure)
-
-
-def _new_figure(height: float = 2.2) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(8, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _plot_png(figure: Figure) -> str:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100)
-    return _embedded(stream.getvalue(), "png")
+    return figure_png(figure)
 
 
 def _jpeg(picture: Bytes) -> str:
     height = max(1, round(picture.shape[0] * THUMBNAIL_WIDTH / picture.shape[1]))
     small = np.asarray(Image.fromarray(picture).resize((THUMBNAIL_WIDTH, height)))
-    return _embedded(imageio.imwrite("<bytes>", small, extension=".jpg", quality=85), "jpeg")
-
-
-def _embedded(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64," + base64.b64encode(content).decode()
+    return embedded(imageio.imwrite("<bytes>", small, extension=".jpg", quality=85), "jpeg")

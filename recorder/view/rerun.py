@@ -13,24 +13,19 @@ import numpy as np
 
 from recorder.session import Session
 from scene.errors import require
-from scene.files import refuse_existing
+from scene.files import new_path
 from scene.progress import track
 
 
 def save_rerun(session: Session, output: Path, *, overwrite: bool) -> None:
     """Writes an .rrd file."""
-    refuse_existing(output, overwrite=overwrite)
     rr: Any = require("rerun", extra="viewer")
-    partial = output.with_name(f".{output.name}.partial")
-    try:
+    with new_path(output, overwrite=overwrite) as partial:
         with rr.RecordingStream("unocclude") as stream:
             stream.save(str(partial))
             log_session(rr, session)
             stream.flush()
         stream.disconnect()
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def log_session(rr: Any, session: Session) -> None:

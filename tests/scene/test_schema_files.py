@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scene.errors import InputError, SchemaError
-from scene.files import as_json, new_file, open_file, refuse_existing, sha256, stamp_provenance
+from scene.files import as_json, new_file, new_path, open_file, refuse_existing, sha256, stamp_provenance
 from scene.schema import Field, Schema, faults, stored_dtype
 
 SCHEMA = Schema(
@@ -268,3 +268,23 @@ def test_fields_are_found_by_name():
     assert SCHEMA.field("pose/time").unit == "s"
     with pytest.raises(KeyError):
         SCHEMA.field("none")
+
+
+def test_a_file_of_any_kind_is_whole_or_absent_and_keeps_its_ending(tmp_path):
+    path = tmp_path / "video.mp4"
+    with new_path(path, overwrite=False) as partial:
+        assert (partial.parent, partial.suffix) == (tmp_path, ".mp4")
+        partial.write_bytes(b"first")
+        assert not path.exists()
+    with pytest.raises(InputError, match="exists already"), new_path(path, overwrite=False):
+        pass
+    with pytest.raises(RuntimeError), new_path(path, overwrite=True) as partial:
+        partial.write_bytes(b"half")
+        raise RuntimeError
+    assert path.read_bytes() == b"first"
+    with pytest.raises(InputError, match="could not be written"), new_path(path, overwrite=True):
+        raise OSError("disk full")
+    with new_path(path, overwrite=True) as partial:
+        partial.write_bytes(b"second")
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
