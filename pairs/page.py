@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from matplotlib.figure import Figure
 from pairs.format import ORIGIN_NAMES, REAL, RENDERED, SPLIT_NAMES, PairsFile, normalised_depth
 from scene.arrays import Bytes, Floats, Integers
 from scene.files import refuse_existing
+from scene.pages import embedded, figure_png, new_figure
 from scene.rotations import geodesic_angle
 
 COLUMNS = ("occluded", "rendered", "clean", "difference", "masks", "occluded depth", "rendered depth", "clean depth")
@@ -125,12 +124,12 @@ def _plots(pairs: PairsFile) -> list[tuple[str, str]]:
 
 
 def _visibility_plot(pairs: PairsFile) -> str:
-    figure, axes = _new_figure()
+    figure, axes = new_figure(7, 2.4)
     kinds = [pairs.visibility[pairs.origin == kind] for kind in (REAL, RENDERED)]
     axes.hist(kinds, bins=np.linspace(0, 1, 21).tolist(), stacked=True, label=ORIGIN_NAMES)
     axes.set(xlabel="visible part of the object", ylabel="pairs")
     axes.legend(frameon=False)
-    return _figure_png(figure)
+    return figure_png(figure, 110)
 
 
 def _sides_plot(pairs: PairsFile) -> str:
@@ -143,7 +142,7 @@ def _sides_plot(pairs: PairsFile) -> str:
     axes.set(xticklabels=[], yticklabels=[])
     axes.grid(visible=True, linewidth=0.3)
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.12, 0), markerscale=3)
-    return _figure_png(figure)
+    return figure_png(figure, 110)
 
 
 def seen_sides(camera_from_object: Floats, camera_from_view: Floats) -> tuple[Floats, Floats]:
@@ -156,31 +155,14 @@ def seen_sides(camera_from_object: Floats, camera_from_view: Floats) -> tuple[Fl
 
 
 def _coverage_plot(pairs: PairsFile) -> str:
-    figure, axes = _new_figure()
+    figure, axes = new_figure(7, 2.4)
     rotations, rng = pairs.camera_from_object[:, :3, :3], np.random.default_rng(0)
     train, test = (rng.permutation(rotations[pairs.split == split])[:LARGEST_COVERAGE_SAMPLE] for split in (0, 2))
     if len(train) and len(test):
         axes.hist(np.rad2deg(nearest_rotations(test, train)), bins=30)
     axes.set(xlabel="degrees to the nearest training pair", ylabel="test pairs")
-    return _figure_png(figure)
-
-
-def _new_figure() -> tuple[Figure, Any]:
-    figure = Figure(figsize=(7, 2.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _figure_png(figure: Figure) -> str:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
-    return _embedded(stream.getvalue())
+    return figure_png(figure, 110)
 
 
 def _png(picture: Bytes) -> str:
-    return _embedded(imageio.imwrite("<bytes>", picture, extension=".png"))
-
-
-def _embedded(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+    return embedded(imageio.imwrite("<bytes>", picture, extension=".png"), "png")
