@@ -19,7 +19,8 @@ from pairs.config import (
     SplitAgainConfig,
     ViewConfig,
 )
-from pairs.format import BACKGROUND_NAMES, ORIGIN_NAMES, SPLIT_NAMES, PairsFile, open_pairs
+from pairs.format import BACKGROUND_NAMES, ORIGIN_NAMES, RENDERED, SPLIT_NAMES, PairsFile, open_pairs
+from pairs.likeness import likeness
 from scene.command import run_program
 from scene.errors import InputError
 
@@ -97,9 +98,10 @@ def run_view(config: ViewConfig) -> None:
     """Writes the page."""
     from pairs.page import write_page
 
+    page = config.output or config.pairs.with_suffix(".html")
     with open_pairs(config.pairs) as pairs:
-        write_page(pairs, config.output, config.rows, config.seed, described(pairs), overwrite=config.overwrite)
-    print(f"page in {config.output}")
+        write_page(pairs, page, config.rows, config.seed, described(pairs), overwrite=config.overwrite)
+    print(f"page in {page}")
 
 
 def run_import_patches(config: ImportPatchesConfig) -> None:
@@ -140,12 +142,29 @@ def described(pairs: PairsFile) -> dict[str, str]:
         "split": _counts(pairs.split.tolist(), SPLIT_NAMES),
         "origin": _counts(pairs.origin.tolist(), ORIGIN_NAMES),
         "background": _counts(pairs.column("background").tolist(), BACKGROUND_NAMES),
+        "hands": _hands(pairs),
         "visible": f"{seen}; lost " + ", ".join(f"{part:.0%} {name}" for name, part in lost.items())
         + f"; {itself:.0%} of what faces the camera is behind the object itself",
+        "likeness": _likeness(pairs),
         "left out": "; ".join(f"{count} frames, {reason}" for reason, count in left_out) or "no frame",
         "noise": pairs.attribute("noise") or "unknown",
         "made by": pairs.attribute("command"),
     }  # fmt: skip
+
+
+def _hands(pairs: PairsFile) -> str:
+    """Whose hands the drawn views show."""
+    drawn = pairs.origin == RENDERED
+    hand, frame = pairs.column("hand_frame")[drawn], pairs.column("frame_index")[drawn]
+    none, own = int(np.count_nonzero(hand < 0)), int(np.count_nonzero((hand >= 0) & (hand == frame)))
+    return f"of the drawn: {own} of their frame, {len(hand) - own - none} of another, {none} without"
+
+
+def _likeness(pairs: PairsFile) -> str:
+    levels = likeness(pairs)
+    if np.isnan(levels):
+        return "unknown: no real pair shows the object"
+    return f"recorded and drawn colours differ by {levels:.1f} of 255 on average, where real pairs show the object"
 
 
 def _counts(values: list[int], names: tuple[str, ...]) -> str:

@@ -85,14 +85,14 @@ class SplitAgainConfig:
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Write a page with a sample of the pairs. Example: pairs view pairs.h5 --output pairs.html."""
+    """Write a page with a sample of the pairs. Example: pairs view pairs.h5."""
 
     VERB: ClassVar[str] = "view"
 
     pairs: tyro.conf.Positional[Path] = Path("pairs.h5")
     """the file"""
-    output: Path = Path("pairs.html")
-    """page to write, complete in itself"""
+    output: Path | None = None
+    """page to write, complete in itself; otherwise the file's name with .html"""
     rows: int = 24
     """pairs to show: as many real ones as drawn views, where there are both"""
     seed: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from pairs.cli import run
-from pairs.format import open_pairs
+from pairs.format import REAL, RENDERED, Crop, new_pairs, open_pairs
 from pairs.page import (
     COLUMNS,
     HIDDEN_COLOR,
@@ -21,7 +22,7 @@ from pairs.page import (
     seen_sides,
 )
 from scene.rotations import matrix_from_rotation_vector
-from tests.pairs.samples import SIZE, a_file
+from tests.pairs.samples import SIZE, a_file, a_pair, wedge
 
 
 def test_info_says_what_a_file_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,3 +136,35 @@ def test_hash_is_of_the_content(tmp_path: Path, capsys: pytest.CaptureFixture[st
         file.attrs["command"] = "another"
     assert run(["info", str(tmp_path / "b.h5"), "--hash"]) == 0
     assert capsys.readouterr().out.split()[-1] != hashes[0]
+
+
+def test_page_gets_the_files_name(tmp_path: Path) -> None:
+    assert run(["view", str(a_file(tmp_path / "mug.h5", count=2))]) == 0
+    assert (tmp_path / "mug.html").exists()
+    assert "behind: its own" in (tmp_path / "mug.html").read_text()
+
+
+def test_likeness_is_the_colours_difference_where_real_pairs_show_the_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "pairs.h5"
+    with new_pairs(path, wedge(), SIZE, overwrite=False) as writer:
+        for row, (origin, levels) in enumerate(((REAL, 10), (REAL, 30), (RENDERED, 90))):
+            pair = a_pair(row, rng, origin=origin)
+            drawn = np.where(pair.mask_visible[..., None], 100, rng.integers(0, 255, (SIZE, SIZE, 3)))
+            recorded = np.where(pair.mask_visible[..., None], 100 - levels, rng.integers(0, 255, (SIZE, SIZE, 3)))
+            crops = (Crop(color.astype(np.uint8), pair.clean.depth) for color in (recorded, drawn))
+            writer.append(replace(pair, **dict(zip(("occluded", "clean"), crops, strict=True))))
+    assert run(["info", str(path)]) == 0
+    assert "colours differ by 20.0 of 255" in capsys.readouterr().out
+
+
+def test_info_tells_whose_hands_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "pairs.h5"
+    with new_pairs(path, wedge(), SIZE, overwrite=False) as writer:
+        for row, hand in enumerate((0, 0, -1, 3, 1)):
+            writer.append(replace(a_pair(row, rng), hand_frame=hand))
+    assert run(["info", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "of the drawn: 2 of their frame, 2 of another, 1 without" in printed
+    assert "likeness     unknown: no real pair" in printed

@@ -42,7 +42,7 @@ def hand_pose(frame: int) -> HandPose:
     return HandPose(rigid(rotation, np.array([-0.13 + 0.004 * frame, 0.03, 0.34])), rest_angles())
 
 
-def write_session(path: Path, *, model: ObjectModel | None = None, frames: int = FRAMES) -> Path:
+def write_session(path: Path, *, model: ObjectModel | None = None, frames: int = FRAMES, light: Light = LIGHT) -> Path:
     """The recording, ideal but for its light."""
     model = model or wedge()
     drawer, surface = open_drawer("rays"), HandSurface.build(average_hand(), spacing=0.006)
@@ -50,7 +50,7 @@ def write_session(path: Path, *, model: ObjectModel | None = None, frames: int =
     with SessionWriter(path, SessionHeader(CAMERA, 0.0005, "fake", object_model=model)) as writer:
         for frame in range(frames):
             hand = painted(surface.posed(hand_pose(frame)), surface.faces, SKIN, HAND)
-            writer.append(_frame(drawer.draw([body.placed(camera_from_object(frame)), hand], CAMERA, LIGHT), frame))
+            writer.append(_frame(drawer.draw([body.placed(camera_from_object(frame)), hand], CAMERA, light), frame))
     return path
 
 
