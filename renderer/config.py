@@ -54,6 +54,9 @@ class MakePairsConfig:
     """of views, hands, light, backgrounds and noise"""
     workers: int = 0
     """processes; 0 = one for each core. The file's content is the same for any number"""
+    cluster: str | None = None
+    """address of a Ray cluster whose machines share the work: auto, HOST:PORT, or local to start one here. Needs
+    pip install 'unocclude[cluster]' on each of them; --workers is then 0 for all of its cores"""
     overwrite: bool = False
     """replace the output file if it exists"""
     selection: SelectionConfig = field(default_factory=SelectionConfig)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pairs.format import REAL, PairsWriter, Recording, new_pairs
 from recorder.session import open_session
+from renderer.cluster import make_on_cluster
 from renderer.config import MakePairsConfig
 from renderer.pair_maker import Recipe
 from renderer.parts import Part, inputs_hash, make_parts, part_path, prepare_folder, put_together
@@ -65,7 +66,11 @@ def make_pairs(config: MakePairsConfig) -> Made:
         folder = prepare_folder(config.output, inputs_hash(config, hashes, drawer.name))
         resumed = sum(part_path(folder, index).exists() for index in range(len(parts)))
         rows = sum(_rows(part) for index, part in enumerate(parts) if not part_path(folder, index).exists())
-        for _ in progress(_each(make_parts(recipe, parts, folder, session, drawer)), "pairs", rows):
+        if config.cluster and resumed < len(parts):
+            done = make_on_cluster(recipe, parts, folder, config.cluster)
+        else:
+            done = make_parts(recipe, parts, folder, session, drawer)
+        for _ in progress(_each(done), "pairs", rows):
             pass
         drawer.close()
     with new_pairs(config.output, recipe.scenery.model, config.size, overwrite=config.overwrite) as writer:

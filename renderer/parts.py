@@ -25,7 +25,7 @@ from renderer.config import MakePairsConfig
 from renderer.pair_maker import PairMaker, Recipe
 from renderer.plan import Task
 from scene.drawing import Drawer, open_drawer
-from scene.errors import RenderingError
+from scene.errors import InputError, RenderingError
 from scene.files import as_json, installed_versions
 
 Part = tuple[Task, ...]
@@ -41,14 +41,14 @@ def parts_folder(output: Path) -> Path:
 
 
 def inputs_hash(config: MakePairsConfig, sources: Sequence[str], drawer: str) -> str:
-    """Of all that decides the content of the parts; how many workers make them does not.
+    """Of all that decides the content of the parts; how many workers make them, and where, does not.
 
     Args:
         config: of the run.
         sources: hashes of the session and its track.
         drawer: back-end that draws.
     """
-    plain = replace(config, workers=0, overwrite=False, output=Path(), session=Path(), track=None)
+    plain = replace(config, workers=0, cluster=None, overwrite=False, output=Path(), session=Path(), track=None)
     known = [as_json(plain), *sources, drawer, as_json(installed_versions())]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()
 
@@ -57,18 +57,26 @@ def prepare_folder(output: Path, inputs: str) -> Path:
     """The folder, with the parts of an earlier run from the same inputs and without those of any other."""
     folder = parts_folder(output)
     mark = folder / MARK
-    if not mark.is_file() or mark.read_text() != inputs:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        mark.write_text(inputs)
-    for partial in folder.glob(".*.partial"):
-        partial.unlink()
+    try:
+        if not mark.is_file() or mark.read_text() != inputs:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            mark.write_text(inputs)
+        for partial in folder.glob(".*.partial"):
+            partial.unlink()
+    except OSError as error:
+        raise InputError(f"{folder} could not be written ({error}); give another --output") from error
     return folder
 
 
 def part_path(folder: Path, index: int) -> Path:
     """Of one part's file."""
     return folder / f"{index:06d}.h5"
+
+
+def missing_parts(parts: Sequence[Part], folder: Path) -> list[int]:
+    """The parts of a plan that have no file yet."""
+    return [index for index in range(len(parts)) if not part_path(folder, index).exists()]
 
 
 def make_parts(recipe: Recipe, parts: Sequence[Part], folder: Path, session: Session, drawer: Drawer) -> Iterator[int]:
@@ -84,7 +92,7 @@ def make_parts(recipe: Recipe, parts: Sequence[Part], folder: Path, session: Ses
     Yields:
         The number of rows of each part as it is done.
     """
-    missing = [index for index in range(len(parts)) if not part_path(folder, index).exists()]
+    missing = missing_parts(parts, folder)
     workers = _worker_count(recipe.config, [parts[index] for index in missing])
     if workers > 1:
         yield from _shared(recipe, parts, missing, folder, workers)
