@@ -12,6 +12,7 @@ from pairs.export_bop import write_bop
 from pairs.export_coco import write_coco
 from pairs.export_folder import write_folder, write_webdataset
 from pairs.format import PairsFile, open_pairs
+from scene.errors import InputError
 from scene.files import refuse_existing
 
 
@@ -30,5 +31,9 @@ def export(config: ExportConfig) -> int:
                 shutil.rmtree(config.output)
             partial.rename(config.output)
             return len(pairs)
+    except OSError as error:
+        raise InputError(
+            f"{config.output} could not be written ({error}); free some space or give another --output"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

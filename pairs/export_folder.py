@@ -12,11 +12,15 @@ import numpy as np
 
 from pairs.config import ExportConfig
 from pairs.export_images import DEPTH_COUNT, depth_counts, each_row, one_image, png
-from pairs.format import ORIGIN_NAMES, PairsFile
+from pairs.format import BACKGROUND_NAMES, ORIGIN_NAMES, PairsFile
 from scene.progress import track
 from scene.splits import SPLIT_NAMES
 
 IMAGES = ("occluded", "rendered", "clean")
+SMALL = ("camera_from_object", "quaternion_wxyz", "crop_matrix", "crop_box", "visibility", "visibility_lost_hand",
+         "visibility_lost_self", "visibility_lost_truncation", "visibility_lost_other", "confidence", "timestamp_s",
+         "frame_index", "hand_frame", "background_frame")  # fmt: skip
+"""fields that are written as they are; the codes of others by their names"""
 
 
 def write_folder(pairs: PairsFile, folder: Path, config: ExportConfig) -> None:
@@ -54,7 +58,7 @@ def row_files(pairs: PairsFile, row: int) -> dict[str, bytes]:
 
 
 def _facts(pairs: PairsFile, row: int) -> dict[str, Any]:
-    small = ("camera_from_object", "quaternion_wxyz", "crop_matrix", "crop_box", "visibility", "frame_index")
-    facts: dict[str, Any] = {name: pairs.column(name)[row].tolist() for name in small}
+    facts: dict[str, Any] = {name: pairs.column(name)[row].tolist() for name in SMALL}
     facts |= {"origin": ORIGIN_NAMES[pairs.origin[row]], "depth_unit_m": DEPTH_COUNT}
+    facts["background"] = BACKGROUND_NAMES[pairs.column("background")[row]]
     return facts | {"recording": pairs.recordings[int(pairs.column("recording")[row])].name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import json
@@ -132,6 +133,7 @@ def test_folder_and_webdataset_hold_the_same(path: Path) -> None:
         facts = json.loads((folder / "train" / "000002.json").read_text())
         np.testing.assert_allclose(facts["camera_from_object"], pairs.camera_from_object[2])
         assert (facts["origin"], facts["depth_unit_m"], facts["recording"]) == ("rendered", 1e-4, "unknown")
+        assert (facts["background"], facts["background_frame"], facts["hand_frame"]) == ("its own", -1, 2)
 
 
 def test_clipped_depth_is_no_measurement(tmp_path: Path) -> None:
@@ -164,6 +166,19 @@ def test_existing_folder_is_kept_unless_told(path: Path, capsys: pytest.CaptureF
     assert run(["export", str(path), "--to", "coco", "--output", str(folder)]) == 2
     assert "exists already" in capsys.readouterr().err
     assert not list(path.parent.glob(".*"))
+
+
+def test_no_space_for_an_export_is_one_sentence(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run(["export", str(path), "--to", "folder", "--output", str(path.parent / "full")]) == 2
+    error = capsys.readouterr().err
+    assert "full could not be written ([Errno 28] No space left on device); free some space" in error
+    assert not list(path.parent.glob("*full*"))
 
 
 CENTER = np.array([0.02, 0.01, 0.005])

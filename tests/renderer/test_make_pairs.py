@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -14,7 +15,19 @@ import numpy as np
 import pytest
 
 from pairs.content import content_hash
-from pairs.format import BLACK, OWN, RANDOM, RECORDING, RENDERED, SPLIT_NAMES, center_of, metric_depth, open_pairs
+from pairs.format import (
+    BLACK,
+    OWN,
+    RANDOM,
+    RECORDING,
+    RENDERED,
+    SPLIT_NAMES,
+    Pair,
+    PairsWriter,
+    center_of,
+    metric_depth,
+    open_pairs,
+)
 from recorder.session import SensorFrame, Session, SessionHeader, SessionWriter, open_session
 from renderer.cli import run
 from renderer.config import MakePairsConfig
@@ -349,6 +362,29 @@ def test_no_room_is_said_before_anything_is_made(
     assert "GB are free beside" in error
     assert "free some space, give another --output or fewer --views-per-frame" in error
     assert not list(folder.glob("*large*"))
+
+
+def test_disk_that_fills_up_is_one_sentence_and_what_is_done_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[object] = []
+    append = PairsWriter.append
+
+    def full(writer: PairsWriter, pair: Pair) -> None:
+        written.append(pair)
+        if len(written) > 40:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(writer, pair)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PairsWriter, "append", full)
+        assert make(folder, "--views-per-frame", "2", output="full.h5") == 2
+    error = capsys.readouterr().err.splitlines()[-1]  # after the bar
+    assert "could not be written ([Errno 28] No space left on device); free some space" in error
+    assert not (folder / "full.h5").exists()
+    assert make(folder, "--views-per-frame", "2", output="full.h5") == 0
+    assert "went on from 1 parts" in capsys.readouterr().out
+    assert hash_of(folder / "full.h5") == hash_of(folder / "pairs.h5")
 
 
 def test_balanced_views_cover_all_rotations(folder: Path) -> None:
