@@ -2,13 +2,13 @@
 
 What a pair is here is what training takes: occluded and clean crop, colour and depth, and the quaternion; 96 pixels,
 batches of 300, random and in order, 0, 2 and 4 workers, forked and spawned. The rate is that of a second pass over the
-data: the first one starts the workers and brings the files into memory. `pairs_read.py [PAIRS.h5]`; without a file,
-2,000 pairs are made up from a smooth picture and noise.
+data: the first one starts the workers and brings the files into memory. `pairs_read.py [PAIRS.h5] [--rows N]`; without
+a file, N pairs are made up from a smooth picture and noise. With few pairs it shows that it runs, and no rate.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from pairs.rows import PairRows
 from scene.noise import noisy_color
 from scene.object_model import ObjectModel
 
-ROWS, SIZE, BATCH = 2000, 96, 300
+SIZE, BATCH = 96, 300
 PNG_ROWS = 600
 """of the slow store: its rate does not change with their number"""
 FIELDS = ("occluded/color", "occluded/depth", "clean/color", "clean/depth")
@@ -84,7 +84,7 @@ def rate(rows: Any, *, random: bool, workers: int, start: str | None) -> float:
     return len(rows) / seconds
 
 
-def made_up(path: Path) -> Path:
+def made_up(path: Path, count: int) -> Path:
     """A file of pairs that packs about as well as real ones."""
     rng = np.random.default_rng(0)
     v, u = np.mgrid[:SIZE, :SIZE]
@@ -94,7 +94,7 @@ def made_up(path: Path) -> Path:
         "made up", corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32), np.full((4, 3), 9, np.uint8), True, ""
     )
     with new_pairs(path, model, SIZE, overwrite=True) as writer:
-        for row in range(ROWS):
+        for row in range(count):
             crops = {name: _crop(rng, disc, full=name == "occluded") for name in ("occluded", "rendered", "clean")}
             writer.append(
                 Pair(
@@ -131,24 +131,33 @@ def _crop(rng: np.random.Generator, disc: np.ndarray, *, full: bool) -> Crop:
     return Crop(np.where(shown[..., None], color, 0).astype(np.uint8), stored_depth(depth * shown, 0.6, 0.1))
 
 
+def stores_of(path: Path, folder: Path, most: int) -> dict[str, Any]:
+    """The first pairs of a file, and the same in the two other layouts."""
+    with open_pairs(path) as pairs:
+        count = min(len(pairs), most)
+        for field in FIELDS:
+            images, flat = pairs.read_rows(field, range(count)), field.replace("/", "-")
+            np.save(folder / f"{flat}.npy", images)
+            for row, image in enumerate(images[:PNG_ROWS]):
+                imageio.imwrite(folder / f"{row}-{flat}.png", image)
+    return {
+        "pairs.h5": PairRows(path),
+        "PNG files": PngRows(folder, min(count, PNG_ROWS)),
+        "numpy map": MappedRows(folder, count),
+    }
+
+
 def main() -> None:
-    """Prints a line for each store and each way of reading."""
+    """Prints a line for each way of reading, with the rate of each store."""
+    parser = argparse.ArgumentParser(description="Rates of reading pairs.")
+    parser.add_argument("pairs", type=Path, nargs="?", help="file of pairs; without one, pairs are made up")
+    parser.add_argument("--rows", type=int, default=2000, help="pairs to make up, or of the file to copy")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = Path(sys.argv[1]) if len(sys.argv) > 1 else made_up(folder / "pairs.h5")
-        with open_pairs(path) as pairs:
-            count = len(pairs)
-            for field in FIELDS:
-                images, flat = pairs.column(field), field.replace("/", "-")
-                np.save(folder / f"{flat}.npy", images)
-                for row, image in enumerate(images[:PNG_ROWS]):
-                    imageio.imwrite(folder / f"{row}-{flat}.png", image)
-        stores = {
-            "pairs.h5": PairRows(path),
-            "PNG files": PngRows(folder, min(count, PNG_ROWS)),
-            "numpy map": MappedRows(folder, count),
-        }
-        print(f"{count} pairs, batches of {BATCH}, {torch.get_num_threads()} threads; pairs/s")
+        path = options.pairs or made_up(folder / "pairs.h5", options.rows)
+        stores = stores_of(path, folder, options.rows)
+        print(f"{len(stores['pairs.h5'])} pairs, batches of {BATCH}, {torch.get_num_threads()} threads; pairs/s")
         for random in (True, False):
             for workers, start in ((0, None), (2, "fork"), (2, "spawn"), (4, "fork"), (4, "spawn")):
                 rates = [
@@ -156,7 +165,7 @@ def main() -> None:
                     for store, rows in stores.items()
                 ]
                 how = f"{workers} workers {start or 'in process':10}"
-                print(f"{'random' if random else 'in order':8} {how}: {', '.join(rates)}")
+                print(f"{'random' if random else 'in order':8} {how}: {', '.join(rates)}", flush=True)
 
 
 if __name__ == "__main__":
