@@ -11,9 +11,9 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from pairs.format import ORIGIN_NAMES, REAL, RENDERED, SPLIT_NAMES, PairsFile, normalised_depth
+from pairs.format import BACKGROUND_NAMES, ORIGIN_NAMES, REAL, RENDERED, SPLIT_NAMES, PairsFile, normalised_depth
 from scene.arrays import Bytes, Floats, Integers
-from scene.files import refuse_existing
+from scene.files import new_path, refuse_existing
 from scene.pages import embedded, figure_png, new_figure
 from scene.rotations import geodesic_angle
 
@@ -68,7 +68,8 @@ def write_page(
         columns=COLUMNS,
         rows=[_described_row(pairs, int(row)) for row in rows],
     )
-    output.write_text(text, encoding="utf-8")
+    with new_path(output, overwrite=overwrite) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def chosen_rows(origin: Integers, count: int, rng: np.random.Generator) -> Integers:
@@ -105,11 +106,13 @@ def nearest_rotations(queries: Floats, gallery: Floats) -> Floats:
 
 def _described_row(pairs: PairsFile, row: int) -> dict[str, Any]:
     frame, hand = int(pairs.column("frame_index")[row]), int(pairs.column("hand_frame")[row])
+    behind = int(pairs.column("background_frame")[row])
     lines = (
         f"row {row}",
         f"{ORIGIN_NAMES[pairs.origin[row]]}, {SPLIT_NAMES[pairs.split[row]]}",
         f"frame {frame}" + ("" if hand == frame else ", no hand" if hand < 0 else f", hand of {hand}"),
         f"{pairs.visibility[row]:.0%} visible",
+        f"behind: {BACKGROUND_NAMES[pairs.column('background')[row]]}" + (f" {behind}" if behind >= 0 else ""),
     )
     return {"text": lines, "pictures": [_png(picture) for picture in contact_row(pairs, row)]}
 
