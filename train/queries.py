@@ -35,6 +35,8 @@ def read_queries(config: Predict, settings: Settings) -> list[Query]:
         raise InputError(f"{source} does not exist; give an image, a folder of images, a session or a pairs file")
     if source.suffix in (".h5", ".hdf5"):
         return session_queries(config, settings) if is_session(source) else _of_pairs(source, settings)
+    if config.track is not None:
+        raise InputError(f"--track is of a session, and {source} is none; leave it out")
     paths = _images_in(source) if source.is_dir() else [source]
     if settings.channels == 3:
         if config.depth is not None:

@@ -116,5 +116,6 @@ def _plot(rows: list[ErrorRow]) -> Figure:
                 axes.plot([x] * len(errors), errors, "o", color="#333", markersize=3)
     axes.set_xticks(range(len(recipes)), recipes, rotation=15)
     axes.set_ylabel("mean Euler error, degrees")
-    axes.legend(handles=[Patch(color=f"C{at}", label=name.replace("_", " ")) for at, name in enumerate(READ_OUTS)])
+    handles = [Patch(color=f"C{at}", label=name.replace("_", " ")) for at, name in enumerate(READ_OUTS)]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the bars, it hides none
     return figure

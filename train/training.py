@@ -96,7 +96,7 @@ class Training:
     def note(self) -> str:
         """The losses of the last steps, for whoever watches."""
         names = self._latest[-1] if self._latest else ()
-        return ", ".join(f"{name} {np.mean([terms[name] for terms in self._latest]):.3f}" for name in names)
+        return " ".join(f"{name} {np.mean([terms[name] for terms in self._latest]):.3f}" for name in names)
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on: tensors, numbers and text only."""

@@ -237,7 +237,7 @@ def test_the_bar_shows_steps_and_the_latest_losses(
     fit(quick(pairs, tmp_path / "run", occlusion=True), silent)
     said = " ".join(capsys.readouterr().err.split())
     assert "6/6" in said
-    assert re.search(r"regression \d\.\d+, feature \d\.\d+, occlusion \d\.\d+", said)
+    assert re.search(r"regression \d\.\d+ feature \d\.\d+ occlusion \d\.\d+", said)
 
 
 def test_default_number_of_epochs_follows_from_the_steps() -> None:

@@ -164,6 +164,7 @@ def test_images_it_was_not_trained_for_are_refused(
         ([small], "was trained on patches of 32 x 32 pixels, small.png has 31 x 20"),
         ([small, "--crop", "0", "0", "40", "40"], "--crop must be a square inside the image of 31 x 20 pixels"),
         ([small, "--depth", small], "this network takes colour alone, got --depth"),
+        ([small, "--track", small], "--track is of a session, and"),
         ([str(tmp_path / "text.png")], "must be an image and cannot be read"),
         ([str(tmp_path / "empty")], "must hold images and has none"),
         ([str(tmp_path / "absent")], "does not exist; give an image, a folder of images, a session or a pairs file"),
