@@ -29,6 +29,8 @@ class Captured:
     """in the file"""
     stopped: bool
     """by Ctrl-C"""
+    has_object: bool
+    """without one no later stage can track"""
 
 
 def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
@@ -55,7 +57,7 @@ def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
         stopped = _record(sensor, writer, config.frames)
     if not writer.count:
         raise SensorError(f"sensor {sensor.name} gave no frame, so {config.output} was not written; check the source")
-    return Captured(writer.count, stopped)
+    return Captured(writer.count, stopped, header.object_model is not None)
 
 
 def chosen_object(config: CaptureConfig) -> ObjectModel | None:

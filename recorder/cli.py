@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -25,6 +26,7 @@ from recorder.trim import trim
 from scene.arrays import Floats
 from scene.command import Verb, run_program
 from scene.errors import InputError
+from scene.files import refuse_existing
 
 DESCRIPTION = "Records a hand that handles an object before an RGB-D camera, into session.h5."
 
@@ -41,12 +43,16 @@ def run(arguments: list[str] | None) -> int:
 
 def run_capture(config: CaptureConfig) -> None:
     """Captures and says what was written."""
+    refuse_existing(config.output, overwrite=config.overwrite)  # before a mesh is read
     model = chosen_object(config)
     if model is not None:
         print(f"object {model.name}: {model.diameter * 1000:.1f} mm across")
     captured = capture(config, model)
     stopped = "stopped; " if captured.stopped else ""
-    print(f"{stopped}{captured.frames} frames in {config.output}; next: tracker run {config.output}")
+    following = f"next: tracker run {config.output}"
+    if not captured.has_object:
+        following = "to track it, capture with the object's mesh: --object"
+    print(f"{stopped}{captured.frames} frames in {config.output}; {following}")
 
 
 def run_info(config: InfoConfig) -> None:
@@ -105,7 +111,7 @@ def run_repair(config: RepairConfig) -> None:
     """Repairs and says what was kept and what was lost."""
     done = repair(config)
     lost = f"{done.lost} that had begun not whole and left out" if done.lost else "none lost"
-    print(f"{done.kept} frames over {done.seconds:.2f} s kept, {lost}; {done.output}")
+    print(f"{done.kept} frames over {done.seconds:.2f} s kept, {lost}; {done.output}; the source stays as it is")
 
 
 def run_trim(config: TrimConfig) -> None:
@@ -118,10 +124,12 @@ def described(session: Session) -> dict[str, str]:
     """What a reader wants to know of a session, a line each."""
     camera, model, times = session.camera, session.object_model, session.timestamps_s
     visible = session.truth.object_visibility if session.truth else None
+    seconds = times[-1] - times[0]
+    rate = f", {(len(session) - 1) / seconds:.1f} a second" if seconds > 0 else ""
     return {
         "session": str(session.path),
         "sensor": f"{session.attribute('sensor')} {session.attribute('serial')}".strip(),
-        "frames": f"{len(session)} in {times[-1] - times[0]:.2f} s, {session.dropped_before.sum()} dropped",
+        "frames": f"{len(session)} in {seconds:.2f} s{rate}, {session.dropped_before.sum()} dropped",
         "image": f"{camera.width}x{camera.height}, fx {camera.fx:.2f}, fy {camera.fy:.2f}, "
         f"cx {camera.cx:.2f}, cy {camera.cy:.2f} px",
         "depth count": f"{session.depth_scale * 1000:g} mm",
@@ -132,7 +140,17 @@ def described(session: Session) -> dict[str, str]:
         "truth": "none" if visible is None else _visible(visible),
         "labels": "none" if session.labels(0) is None else "hand and object, by pixel",
         "made by": session.attribute("command"),
-    }
+    } | _simulation(session.attribute("notes"))
+
+
+def _simulation(notes: str) -> dict[str, str]:
+    """The plan of a simulation as `--motion random, --noise stereo`; nothing where the notes tell none."""
+    try:
+        plan = json.loads(notes)["plan"]
+        named = [f"{name} {plan[name]}" for name in ("motion", "speed", "noise", "occlusion") if plan.get(name)]
+        return {"simulated": ", ".join(named)}
+    except (ValueError, KeyError, TypeError, AttributeError):  # of another sensor, another release or a stranger
+        return {}
 
 
 VERBS: dict[type, Verb] = {

@@ -20,6 +20,11 @@ TELLING: dict[str, Callable[[Path], bool]] = {
 
 def layout_of(source: Path) -> str:
     """The `--sensor` that reads it, or an InputError that says what was looked for."""
+    if source.suffix == ".oni":
+        raise InputError(
+            f"{source} is a recording of OpenNI, which is not read here; play it with OpenNI's own tools, save rgb/ "
+            "and depth/ as PNG with a cam_K.txt, and give that folder as --source"
+        )
     if source.is_file() and source.suffix in SUFFIXES:
         return SUFFIXES[source.suffix]
     for name, tells in TELLING.items():

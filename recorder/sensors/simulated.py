@@ -96,8 +96,12 @@ class SimulatedSensor:
 def noise_constants(noise: NoiseName) -> dict[str, dict[str, Any] | None]:
     """Of a model's depth and colour, for the file; None where there is no noise."""
     depth = MODELS[noise]
-    color = {"read_sd": READ_SD, "shot_sd_at_white": SHOT_SD_AT_WHITE}
-    return {"depth_noise": depth and asdict(depth), "color_noise": depth and color}
+    if depth is None:
+        return {"depth_noise": None, "color_noise": None}
+    return {
+        "depth_noise": asdict(depth),
+        "color_noise": {"read_sd": READ_SD, "shot_sd_at_white": SHOT_SD_AT_WHITE},
+    }
 
 
 def as_counts(depth: Floats, depth_scale: float) -> NDArray[np.uint16]:

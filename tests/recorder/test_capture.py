@@ -129,6 +129,7 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
     [
         ("--sensor folder", "belong together"),
         ("--source x", "the layout of x is none that is known"),
+        ("--source x.oni", "x.oni is a recording of OpenNI, which is not read here; play it"),
         ("--sensor simulated --source x", "reads no files"),
         ("--frames 0", "--frames must be at least 1"),
         ("--seed -1", "--seed must be 0 or more"),
@@ -155,8 +156,23 @@ def test_info_says_what_a_session_holds(use, capsys):
     assert run(["capture", "--object", "belt"]) == 0
     assert run(["info"]) == 0
     said = capsys.readouterr().out
-    for words in ("stub", "3 in 2.00 s, 0 dropped", "8x6", "1 mm", "right", "belt, 69.6 mm"):
+    for words in ("stub", "3 in 2.00 s, 1.0 a second, 0 dropped", "8x6", "1 mm", "right", "belt, 69.6 mm"):
         assert words in said
+
+
+def test_what_comes_next_depends_on_the_object(use, capsys):
+    use(StubSensor(1))
+    assert run(["capture"]) == 0
+    assert "1 frames in session.h5; to track it, capture with the object's mesh: --object" in capsys.readouterr().out
+    assert run(["capture", "--object", "belt", "--overwrite"]) == 0
+    assert "next: tracker run session.h5" in capsys.readouterr().out
+
+
+def test_an_output_that_is_taken_is_told_before_the_mesh_is_read(use, capsys):
+    use(StubSensor(1))
+    assert run(["capture"]) == 0
+    assert run(["capture", "--object", "none.ply"]) == 2
+    assert "session.h5 exists already" in capsys.readouterr().err
 
 
 def test_info_of_a_missing_session(tmp_path, capsys):

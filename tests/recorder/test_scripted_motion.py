@@ -77,10 +77,12 @@ def test_what_leaves_is_gone_and_returns_with_another_side():
     assert np.linalg.norm(rotation_vector_from_matrix(last @ first.T)) > 1
 
 
-def test_the_motion_and_constants_of_all_noise_are_in_the_file(tmp_path):
+def test_the_motion_and_constants_of_all_noise_are_in_the_file(tmp_path, capsys):
     output = tmp_path / "s.h5"
     options = "--motion turn-y --noise stereo --frames 1 --drawer rays --object carton"
     assert run(["capture", "--sensor", "simulated", *options.split(), "--output", str(output)]) == 0
+    assert run(["info", str(output)]) == 0
+    assert "motion turn-y, speed slow, noise stereo\n" in capsys.readouterr().out
     with open_session(output) as session:
         notes = json.loads(session.attribute("notes"))
         pose = session.truth.camera_from_object[0]

@@ -44,7 +44,7 @@ def test_the_page_is_one_file_that_tells_facts_and_shows_frames(session, tmp_pat
     assert not re.search(r'(src|href)="(?!data:)', page)
     for words in (
         "Recording s.h5",
-        "6 in 0.17 s, 2 dropped",
+        "6 in 0.17 s, 30.0 a second, 2 dropped",
         "cube, 173.2 mm",
         "frame 0, 0.00 s, 25% holes",
         "frame 5",
