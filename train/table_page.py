@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from rich.markup import escape
 from rich.table import Table
 
 from train.errors import ALL, ErrorRow, ReadOut
@@ -61,7 +62,7 @@ def comparison_table(rows: tuple[ErrorRow, ...], paper: Paper) -> list[Table]:
         headings, lines = comparison_cells(shown, paper)
         table = Table(*headings, title=f"{image} images: mean Euler (mean geodesic) error, degrees")
         for line in lines:
-            table.add_row(*line)
+            table.add_row(*map(escape, line))  # else [paper ...] is taken for markup
         tables.append(table)
     return tables
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.console import Console
 
+from scene.rotations import matrix_from_rotation_vector
 from scripts import write_results
 from tests.train.samples import learnable_file
 from train.cli import run
-from train.compare import cells
+from train.compare import PAPER_ROWS, cells
 from train.config import Compare
+from train.errors import Estimates
+from train.table_page import comparison_table
 
 COLUMNS = {"srn", "srn-occlusion", "srn-random-boxes", "srn-clean-only", "srn-occluded-only"}
 
@@ -44,6 +50,14 @@ def test_compare_makes_the_table_and_the_results_page(
     page = (tmp_path / "results.md").read_text()
     assert "## belt" in page
     assert page.count("| belt | srn-occlusion | regression | occluded | all |") == 1
+
+
+def test_the_printed_table_has_the_papers_figures_beside_ours() -> None:
+    turned = matrix_from_rotation_vector(np.radians([[0.0, 0.0, 30.0]]))
+    rows = Estimates("real", "regression", turned, np.eye(3)[None], None).rows("srn", "cam")
+    console = Console(file=io.StringIO(), width=120)
+    console.print(comparison_table(tuple(rows), PAPER_ROWS)[0])
+    assert "10.0 (30.0) [paper 10.9]" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine() -> None:
