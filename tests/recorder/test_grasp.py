@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import trimesh
@@ -8,7 +11,10 @@ from recorder.simulation.skin import grow_skin, varied_shape
 from scene.distance_field import build_distance_field
 from scene.errors import SensorError
 from scene.hand_shape import average_hand
-from scene.object_model import ObjectModel
+from scene.object_model import ObjectModel, load_object
+
+DATA = Path(os.environ.get("UNOCCLUDE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+MESHES = DATA / "linemod-meshes"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,18 @@ def test_any_mesh_is_grasped():
     grasp = find_grasp(skin, model, field, rng)
     assert skin_distance(skin.surface, grasp, field).min() > -0.001 - field.spacing / 10
     assert grasp.touching.sum() >= 2
+
+
+@pytest.mark.skipif(not MESHES.is_dir(), reason=f"LINEMOD's meshes are not at {DATA}; set UNOCCLUDE_DATA")
+@pytest.mark.parametrize("number", [1, 4, 6, 8])
+def test_scanned_objects_of_10_to_26_cm_are_grasped(number):
+    model = load_object(MESHES / f"obj_{number:02d}.ply", "mm")
+    field = build_distance_field(model, nodes=36)
+    rng = np.random.default_rng(0)
+    skin = grow_skin("right", rng, spacing=0.005)
+    grasp = find_grasp(skin, model, field, rng)
+    assert grasp.quality > FIRM - 1
+    assert -0.001 < skin_distance(skin.surface, grasp, field).min() < TOUCH
 
 
 def test_what_cannot_be_held_is_an_error():
