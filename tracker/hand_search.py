@@ -17,7 +17,9 @@ from tracker.hypothesis import (
     VECTOR_SIZE,
     HandObjectPose,
     Layout,
+    clamp_angles,
 )
+from tracker.objective import Weights
 from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
 
@@ -31,8 +33,13 @@ HAND_CENTRE = np.array([0.075, -0.01, 0.0])
 """hand frame, metres: about the middle of what is seen of a hand"""
 SCALES: Floats = np.concatenate([np.zeros(6), [0.012] * 3, [0.3] * 3, [0.25] * 20])
 """(32,) metres and radians"""
-APART = 0.6
-"""radians between the starts of two swarms"""
+APART, AWAY = 0.5, 0.05
+"""radians and metres, one of which is between any two starts"""
+PROMISING, GLANCES = 32, 6
+"""poses of the grid that are refined, and by how many steps"""
+ITERATIONS = 15
+FOREARM_COST, GRASP = 0.010, 0.2
+"""of the objective's weights, while searching"""
 
 
 def find_hand(problem: Problem, camera_from_object: Floats, places: Floats, rng: np.random.Generator) -> HandObjectPose:
@@ -50,20 +57,30 @@ def find_hand(problem: Problem, camera_from_object: Floats, places: Floats, rng:
     rotations = _fitting_rotations(problem)
     poses = _grid(places[farthest_points(places, PLACES)], rotations, camera_from_object)
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
-    values = replace(problem, layout=layout, prediction=poses[0, HAND_ANGLES]).objectives(poses)
-    poses = poses[np.argsort(values)]
+    looking = replace(problem, layout=layout, prediction=poses[0, HAND_ANGLES], weights=searching(problem.weights))
+    poses = poses[np.argsort(looking.objectives(poses))]
+    coarse = [_refined(looking, pose, GLANCES) for pose in _apart(poses, PROMISING)]
+    poses = np.array([vector for vector, _ in sorted(coarse, key=lambda pair: pair[1])])
     best, least = poses[0], np.inf
-    for start in _apart(poses):
+    for start in _apart(poses, SWARMS):
         local = replace(problem, layout=layout, prediction=start[HAND_ANGLES])
-        near = geodesic_angle(_rotations(poses), _rotations(start)) < APART
-        result = minimise(
-            local.objectives, np.concatenate([start[None], poses[near][: PARTICLES - 1]]), SCALES,
-            SwarmSettings(GENERATIONS), rng,
-        )  # fmt: skip
-        vector, objective = refined(local, result.best, HAND_NUMBERS, iterations=15)
+        starts = start + rng.normal(size=(PARTICLES, VECTOR_SIZE)) * SCALES
+        starts[0] = start
+        result = minimise(local.objectives, clamp_angles(starts), SCALES, SwarmSettings(GENERATIONS), rng)
+        vector, objective = refined(local, result.best, HAND_NUMBERS, ITERATIONS)
         if objective < least:
             best, least = vector, objective
     return layout.pose(best)
+
+
+def searching(weights: Weights) -> Weights:
+    """The objective for a hand of which nothing is known: no coarse fit must lose to none at all."""
+    return weights._replace(forearm_cost=FOREARM_COST, grasp=GRASP)
+
+
+def _refined(problem: Problem, start: Floats, iterations: int) -> tuple[Floats, float]:
+    """By least squares towards the start's own angles."""
+    return refined(replace(problem, prediction=start[HAND_ANGLES]), start, HAND_NUMBERS, iterations)
 
 
 def _fitting_rotations(problem: Problem) -> Floats:
@@ -89,12 +106,15 @@ def _rotations(vectors: Floats) -> Floats:
     return Layout(np.eye(3), np.eye(3)).hand_rotations(vectors)
 
 
-def _apart(poses: Floats) -> list[Floats]:
-    """The first SWARMS of the sorted (N, 32) poses whose orientations differ."""
-    chosen: list[Floats] = []
-    for pose in poses:
-        if all(geodesic_angle(_rotations(pose), _rotations(other)) > APART for other in chosen):
-            chosen.append(pose)
-        if len(chosen) == SWARMS:
+def _apart(poses: Floats, count: int) -> list[Floats]:
+    """The first `count` of the sorted (N, 32) poses whose orientations or places differ."""
+    chosen: list[int] = []
+    rotations = _rotations(poses)
+    for i in range(len(poses)):
+        turned = geodesic_angle(rotations[chosen], rotations[i]) > APART
+        away = np.linalg.norm(poses[chosen, HAND_TRANSLATION] - poses[i, HAND_TRANSLATION], axis=1) > AWAY
+        if (turned | away).all():
+            chosen.append(i)
+        if len(chosen) == count:
             break
-    return chosen
+    return [poses[i] for i in chosen]

@@ -5,7 +5,8 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
 
 - points  every observed surface point should lie on the object or on the hand (Qian et al. 2014, eq. 3; Schmidt et al.
           2014, "DART", observation to model). d = min(d_object, d_hand), each lengthened by how little the point's
-          colour speaks for that body:  rho(d / 12 mm), weighted by the chance that the point is neither.
+          colour speaks for that body:  rho(d / 12 mm), weighted by the chance that the point is neither. Behind the
+          wrist there is a forearm, of which nothing is known: there a point is never farther than 4 mm.
 - object  every camera-facing sample of the object's surface should be seen where it is, or be hidden (Schmidt et al.
           2014, model to observation; Oikonomidis et al. 2011 model occlusion in the same way, by the nearer of the two
           renderings). Behind the observed surface: hidden, at a small price, smaller under something hand-coloured.
@@ -14,8 +15,9 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
           should be likelier on the object than on hand or background.
 - hand    the same as `object` for points on the camera's side of the hand's flesh.
 - contact hand and object share no space (Oikonomidis et al. 2011, eq. 8):  penetration depth / 6 mm.
-- prior   the hand's angles stay near those predicted, weakly: what is hidden has to be somewhere plausible; and the
-          wrist does not bend more than about 80 degrees from the way the arm comes.
+- prior   the hand's angles stay near those predicted, weakly: what is hidden has to be somewhere plausible; finger tips
+          are rather on the object than away from it; and the wrist does not bend more than about 80 degrees from the
+          way the arm comes.
 
 Terms are means over their residuals, times TERM_WEIGHTS. Occlusion is thus handled by construction: no pixel is
 assigned to a body beforehand, and no label from the image is trusted more than its colour's likelihood.
@@ -43,6 +45,8 @@ TERMS = ("points", "object", "color", "hand", "contact", "prior")
 POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
 
 LARGEST_SHARE = 0.6
+FOREARM = 0.30
+"""metres behind the wrist that may be forearm"""
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
 
@@ -128,6 +132,11 @@ class Weights(NamedTuple):
     """share of that price which is let off under what looks like a hand"""
     prior_scale: float = 0.5
     """radians"""
+    forearm_cost: float = 0.004
+    """metres of distance that a point behind the wrist is worth: the hand model says nothing of forearms"""
+    grasp: float = 0.1
+    grasp_scale: float = 0.04
+    """metres from the object's surface to a finger tip"""
     arm: float = 0.5
     least_along: float = 0.2
     """cosine between the hand's x axis and the way the arm comes, below which a wrist does not bend"""
@@ -187,8 +196,9 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
         place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
 
     at = points_residuals(
-        pose, vector, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
-    )
+        pose, vector, hand_reference, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out,
+        counts,
+    )  # fmt: skip
     at = object_residuals(pose, vector, evidence, models, weights, out, counts, at)
     if use_hand:
         at = hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at)
@@ -196,6 +206,17 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
         scale = np.sqrt(weights.prior / 20.0)
         for i in range(20):
             out[at] = scale * (vector[12 + i] - prediction[i]) / weights.prior_scale
+            counts[PRIOR] += out[at] ** 2
+            at += 1
+        scale = np.sqrt(weights.grasp / 5.0)
+        for finger in range(5):
+            tip = palm + 3 * finger + 2
+            x, y, z = ends[tip, 0] - vector[0], ends[tip, 1] - vector[1], ends[tip, 2] - vector[2]
+            u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+            v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+            w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+            distance = field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+            out[at] = scale * bounded(max(distance - end_radii[tip], 0.0) / weights.grasp_scale)
             counts[PRIOR] += out[at] ** 2
             at += 1
         rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
@@ -207,11 +228,14 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
 
 @numba.njit(cache=True)
 def points_residuals(  # type: ignore[no-untyped-def]
-    pose, vector, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
+    pose, vector, hand_reference, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
 ):
     """Term `points`."""
     points = evidence.points
     total = 1e-9
+    hand = np.zeros((3, 3))
+    if use_hand:
+        rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
     # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly;
     # squared, because a hand that holds a small object has many more points than the object
     for i in range(points.shape[0]):
@@ -236,6 +260,8 @@ def points_residuals(  # type: ignore[no-untyped-def]
             best += label * label
             label = weights.label_cost * max(0.0, -preference)
             nearest = capsules_distance(points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii)
+            if behind_wrist(points[i], vector, hand):
+                nearest = min(abs(nearest), weights.forearm_cost)
             best = min(best, nearest * nearest + label * label)
         out[i] = np.sqrt(weight) * bounded(np.sqrt(best) / weights.points_scale)
     # a hypothesis away from all points must not win by having nothing to explain
@@ -247,6 +273,15 @@ def points_residuals(  # type: ignore[no-untyped-def]
     out[points.shape[0]] = np.sqrt(weights.points * unsupported)
     counts[POINTS] += out[points.shape[0]] ** 2
     return points.shape[0] + 1
+
+
+@numba.njit(cache=True)
+def behind_wrist(point, vector, hand):  # type: ignore[no-untyped-def]
+    """Whether a point is where the forearm may be: within 60 degrees of straight behind the wrist, and 30 cm of it."""
+    x, y, z = point[0] - vector[6], point[1] - vector[7], point[2] - vector[8]
+    distance = np.sqrt(x * x + y * y + z * z)
+    behind = -(hand[0, 0] * x + hand[1, 0] * y + hand[2, 0] * z)
+    return distance < FOREARM and behind > 0.5 * distance
 
 
 @numba.njit(cache=True)
@@ -391,7 +426,7 @@ def contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models
 def residual_count(evidence: Evidence, models: Models) -> int:
     """Length of the residual vector."""
     capsules = len(models.palm_segments) + 15
-    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 21
+    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 26
 
 
 @numba.njit(cache=True, nogil=True)

@@ -23,6 +23,9 @@ from tracker.models import lit, prepare_models
 from tracker.objective import Models, Weights, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
 
+SURELY = 2.0
+"""how much likelier a colour must be on the object than on the hand to be learned as the object's"""
+
 
 @dataclass(frozen=True)
 class SceneKnowledge:
@@ -80,9 +83,9 @@ class SceneKnowledge:
         near = np.linalg.norm(observation.points - vector[:3], axis=1) < self.models.object_reach + 0.2
         to_object, to_hand = point_distances(vector, layout, observation.points[near], self.models, True)
         on_object, on_hand = on_bodies(to_object, to_hand)
-        # fingers touch the object: their skin must not be learned as its colour, nor its colour as theirs
+        # fingers touch the object, and the hand may be a centimetre off: what may as well be the other's is not learned
         evidence = observation.evidence(np.nonzero(near)[0])
-        on_object &= evidence.point_object_chance > evidence.point_hand_chance
+        on_object &= evidence.point_object_chance > SURELY * evidence.point_hand_chance
         on_hand &= evidence.point_hand_chance > evidence.point_object_chance
         likelihoods = self.likelihoods.learned(
             observation.features,

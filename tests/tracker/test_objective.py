@@ -24,6 +24,7 @@ from tracker.objective import (
     POINTS,
     PRIOR,
     TERMS,
+    behind_wrist,
     field_distance,
     place_capsules,
     residual_count,
@@ -203,21 +204,69 @@ def test_a_finger_inside_the_object_costs():
     assert terms_at(no_price, inside)[CONTACT] == 0
 
 
+def without_grasp(scene):
+    return replace(scene.problem, weights=scene.problem.weights._replace(grasp=0.0))
+
+
 def test_angles_are_held_to_their_prediction():
     scene = drawn()
-    assert terms_at(scene.problem, scene.truth)[PRIOR] == 0
-    bent = terms_at(scene.problem, moved(scene.truth, 14, 0.5))
-    assert bent[PRIOR] == pytest.approx(scene.problem.weights.prior / 20)
+    problem = without_grasp(scene)
+    assert terms_at(problem, scene.truth)[PRIOR] == 0
+    bent = terms_at(problem, moved(scene.truth, 14, 0.5))
+    assert bent[PRIOR] == pytest.approx(problem.weights.prior / 20)
 
 
 def test_a_wrist_does_not_bend_backwards():
     scene = drawn()
-    against = scene.problem.evidence._replace(arm=np.array([-1.0, 0, 0]))
-    along = scene.problem.evidence._replace(arm=np.array([1.0, 0, 0]))
-    weights = scene.problem.weights
+    problem = without_grasp(scene)
+    against = problem.evidence._replace(arm=np.array([-1.0, 0, 0]))
+    along = problem.evidence._replace(arm=np.array([1.0, 0, 0]))
+    weights = problem.weights
     cost = weights.arm * (weights.least_along + 1) ** 2
-    assert terms_at(replace(scene.problem, evidence=against), scene.truth)[PRIOR] == pytest.approx(cost)
-    assert terms_at(replace(scene.problem, evidence=along), scene.truth)[PRIOR] == 0
+    assert terms_at(replace(problem, evidence=against), scene.truth)[PRIOR] == pytest.approx(cost)
+    assert terms_at(replace(problem, evidence=along), scene.truth)[PRIOR] == 0
+
+
+@pytest.mark.parametrize(
+    ("from_wrist", "expected"),
+    [
+        ((-0.1, 0, 0), True),
+        ((-0.1, 0.1, 0), True),
+        ((-0.1, 0, 0.2), False),
+        ((0.1, 0, 0), False),
+        ((-0.4, 0, 0), False),
+    ],
+    ids=["straight behind", "45 degrees aside", "63 degrees aside", "on the hand", "too far"],
+)
+def test_the_forearm_is_behind_the_wrist(from_wrist, expected):
+    wrist, hand = np.array([0.02, -0.03, 0.5]), random_rotations(1, np.random.default_rng(3))[0]
+    vector = np.zeros(32)
+    vector[6:9] = wrist
+    assert behind_wrist(wrist + hand @ np.array(from_wrist), vector, hand) == expected
+
+
+def test_a_bare_forearm_costs_little_and_what_else_is_skin_coloured_much():
+    scene = drawn()
+    hand = scene.pose.hand.camera_from_hand
+
+    def cost(from_wrist):
+        evidence = scene.problem.evidence
+        points = evidence.points.copy()
+        points[:100] = apply(hand, np.array([from_wrist]))
+        skin = np.ones(len(points))
+        evidence = evidence._replace(points=points, point_hand_chance=skin, point_object_chance=0 * skin)
+        return terms_at(replace(scene.problem, evidence=evidence), scene.truth)[POINTS]
+
+    assert cost((-0.15, 0, 0)) < 0.5 * cost((0, 0, 0.15))
+
+
+def test_finger_tips_are_rather_on_the_object_than_away_from_it():
+    scene = drawn()
+    farther = moved(scene.truth, 6, -0.05)
+    problem = replace(scene.problem, evidence=scene.problem.evidence._replace(arm=np.zeros(3)))
+    assert terms_at(problem, scene.truth)[PRIOR] < terms_at(problem, farther)[PRIOR] < problem.weights.grasp
+    none = without_grasp(scene)
+    assert terms_at(none, farther)[PRIOR] == pytest.approx(terms_at(none, scene.truth)[PRIOR])
 
 
 def test_without_a_hand_its_terms_are_nothing():
