@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path, nargs="?", help="file of pairs; without one, pairs are made up")
     parser.add_argument("--rows", type=int, default=2000, help="pairs to make up, or of the file to copy")
     options = parser.parse_args()
+    warnings.filterwarnings("ignore", message="This DataLoader will create 4 worker processes")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = options.pairs or made_up(folder / "pairs.h5", options.rows)
