@@ -14,8 +14,10 @@ from recorder.sensors.realsense import RealSenseSensor
 from recorder.session import SensorFrame
 from scene.errors import InputError, SensorError
 
-END_MS = 3000
-"""without a frame for as long, the recording is at its end"""
+WAIT_MS = 1000
+"""after as long without a frame the SDK is asked whether the recording is at its end"""
+HALTED_WAITS = 30
+"""without a frame in as many waits in a row, and without an end, the SDK counts as halted"""
 
 
 class RealSenseFile(RealSenseSensor):
@@ -42,12 +44,18 @@ class RealSenseFile(RealSenseSensor):
         return (replace(frame, host_time_s=float("nan")) for frame in super().frames())
 
     def _framesets(self) -> Iterator[Any]:
-        while True:
-            arrived, frameset = self._pipeline.try_wait_for_frames(END_MS)
-            if not arrived:
-                return
-            if frameset.get_color_frame() and frameset.get_depth_frame():
+        waits = 0
+        while waits < HALTED_WAITS:
+            arrived, frameset = self._pipeline.try_wait_for_frames(WAIT_MS)
+            waits = 0 if arrived else waits + 1
+            if arrived and frameset.get_color_frame() and frameset.get_depth_frame():
                 yield frameset
+            elif not arrived and self._playback.current_status() == self._rs.playback_status.stopped:
+                return
+        raise SensorError(
+            f"the RealSense SDK must play {self._recording} to its end, and gives no more frames before it; "
+            "import it again"
+        )
 
     def _start(self) -> Any:
         return self._pipeline.start(self._request())
@@ -58,7 +66,8 @@ class RealSenseFile(RealSenseSensor):
         return config
 
     def _describe(self, profile: Any) -> None:
-        profile.get_device().as_playback().set_real_time(False)  # no frame is dropped for want of time
+        self._playback = profile.get_device().as_playback()
+        self._playback.set_real_time(False)  # no frame is dropped for want of time
         stream = self._rs.stream
         formats = {one.stream_type(): one.format() for one in profile.get_streams()}
         if (formats.get(stream.color), formats.get(stream.depth)) != (self._rs.format.rgb8, self._rs.format.z16):

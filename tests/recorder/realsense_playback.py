@@ -186,7 +186,7 @@ def test_frames_before_the_camera_was_gone_stay_in_the_file(played, monkeypatch,
 
 def test_a_recording_of_the_sdk_is_imported_to_its_end(recording, tmp_path):
     output = tmp_path / "s.h5"
-    program = "import sys; from recorder.cli import run; sys.exit(run(sys.argv[1:]))"
+    program = "import os, sys; from recorder.cli import run; os._exit(run(sys.argv[1:]))"  # its threads may halt an end
     command = [sys.executable, "-c", program, "capture", "--source", recording, "--output", output, "--overwrite"]
     for _ in range(3):  # now and then the SDK, with its threads, ends or halts the process that plays a file
         with suppress(subprocess.TimeoutExpired):

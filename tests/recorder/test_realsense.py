@@ -3,11 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from recorder.cli import run
 from recorder.sensors.realsense import RealSenseSensor, as_camera, why_absent
+from recorder.sensors.realsense_file import RealSenseFile
 from scene.errors import SensorError
 
 PLAYBACK = Path(__file__).with_name("realsense_playback.py")
@@ -32,6 +34,38 @@ def test_recordings_play_through_the_sdk(rs, tmp_path):
         if done.returncode == 0:
             return
     pytest.fail(said)
+
+
+class SlowPlayback:
+    """Stands in for the SDK's pipeline and playback on a busy machine: frames come late, the end is told later."""
+
+    def __init__(self, arrivals, ends):
+        self.arrivals, self.ends = list(arrivals), ends
+
+    def try_wait_for_frames(self, wait_ms):
+        assert wait_ms > 0
+        arrived = self.arrivals.pop(0) if self.arrivals else False
+        return arrived, SimpleNamespace(get_color_frame=lambda: True, get_depth_frame=lambda: True)
+
+    def current_status(self):
+        return "stopped" if self.ends and not self.arrivals else "playing"
+
+
+def slow(tmp_path, arrivals, ends):
+    (tmp_path / "a.db3").touch()
+    sensor = RealSenseFile(tmp_path / "a.db3")
+    sensor._pipeline = sensor._playback = SlowPlayback(arrivals, ends)
+    sensor._rs = SimpleNamespace(playback_status=SimpleNamespace(stopped="stopped"))
+    return sensor
+
+
+def test_a_recording_that_plays_slowly_is_read_to_its_end(rs, tmp_path):
+    assert len(list(slow(tmp_path, [False, False, True, False, True], ends=True)._framesets())) == 2
+
+
+def test_an_sdk_that_halts_is_a_sentence(rs, tmp_path):
+    with pytest.raises(SensorError, match="gives no more frames before it; import it again"):
+        list(slow(tmp_path, [True], ends=False)._framesets())
 
 
 def test_distorted_colour_is_refused(rs):
