@@ -19,7 +19,7 @@ from tracker.hypothesis import (
     Layout,
     clamp_angles,
 )
-from tracker.objective import Weights
+from tracker.objective import Evidence, Weights
 from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
 
@@ -57,7 +57,8 @@ def find_hand(problem: Problem, camera_from_object: Floats, places: Floats, rng:
     rotations = _fitting_rotations(problem)
     poses = _grid(places[farthest_points(places, PLACES)], rotations, camera_from_object)
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
-    looking = replace(problem, layout=layout, prediction=poses[0, HAND_ANGLES], weights=searching(problem.weights))
+    looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights))
+    looking = replace(looking, layout=layout, prediction=poses[0, HAND_ANGLES])
     poses = poses[np.argsort(looking.objectives(poses))]
     coarse = [_refined(looking, pose, GLANCES) for pose in _apart(poses, PROMISING)]
     poses = np.array([vector for vector, _ in sorted(coarse, key=lambda pair: pair[1])])
@@ -76,6 +77,16 @@ def find_hand(problem: Problem, camera_from_object: Floats, places: Floats, rng:
 def searching(weights: Weights) -> Weights:
     """The objective for a hand of which nothing is known: no coarse fit must lose to none at all."""
     return weights._replace(forearm_cost=FOREARM_COST, grasp=GRASP)
+
+
+def every_second(evidence: Evidence) -> Evidence:
+    """The same frame with half of the points to be explained, for a first look."""
+    return evidence._replace(
+        points=evidence.points[::2],
+        point_object_chance=evidence.point_object_chance[::2],
+        point_hand_chance=evidence.point_hand_chance[::2],
+        point_weight=evidence.point_weight[::2],
+    )
 
 
 def _refined(problem: Problem, start: Floats, iterations: int) -> tuple[Floats, float]:

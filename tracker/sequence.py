@@ -30,7 +30,7 @@ from tracker.track import TrackStatus
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again: the camera may move"""
 SEARCH_EVERY, REVIEW_EVERY = 3, 12
-"""frames from one search of the whole view to the next: in doubt, and without any"""
+"""frames from one search of the whole view, or for the hand, to the next: in doubt, and without any"""
 RECHECK = 0.8
 """confidence below which there is doubt"""
 MORE_CONFIDENT, MORE_CONFIDENT_FAR = 1.0, 2.5
@@ -80,7 +80,7 @@ class SequenceTracker:
         self._last: Last | None = None
         self._last_seen: Floats | None = None
         self._anchor: Estimate | None = None
-        self._searched = -SEARCH_EVERY
+        self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
 
     def look_ahead(self, frames: Sequence[RgbdFrame]) -> int | None:
@@ -115,7 +115,7 @@ class SequenceTracker:
             for found in self._found(observation)[:1]:
                 if self._is_better(found, estimate):
                     estimate = found
-        estimate = self._with_hand(observation, estimate)
+        estimate = self._with_hand(observation, estimate, frame.index)
         answer = self._answer(observation, estimate)
         self._remember(observation, answer, estimate)
         return answer
@@ -155,15 +155,17 @@ class SequenceTracker:
         near = np.linalg.norm(here[:3, 3] - there[:3, 3]) < FASTEST_STEP * frames
         return bool(near and geodesic_angle(here[:3, :3], there[:3, :3]) < FASTEST_TURN * frames)
 
-    def _with_hand(self, observation: Observation, estimate: Estimate | None) -> Estimate | None:
-        """With the hand followed where it was TRACKED, and looked for where that fails or it was not."""
+    def _with_hand(self, observation: Observation, estimate: Estimate | None, index: int) -> Estimate | None:
+        """With the hand followed where it was TRACKED, and now and then looked for where that fails or it was not."""
         if estimate is None or estimate.confidence < self._config.confidence:
             return estimate
         if self._last is not None and self._vouches_for_hand(self._last.estimate):
             estimate = hand_followed(
                 observation, estimate, self._last, self._knowledge, self._settings, self._sizes, self._rng
             )
-        if not self._vouches_for_hand(estimate) and observation.area(observation.hand_like) > HAND_AREA:
+        due = abs(index - self._searched_hand) >= SEARCH_EVERY
+        if due and not self._vouches_for_hand(estimate) and observation.area(observation.hand_like) > HAND_AREA:
+            self._searched_hand = index
             return with_hand_found(observation, estimate, self._knowledge, self._config.points, self._rng)
         return estimate
 
