@@ -67,7 +67,7 @@ def test_a_candidate_has_its_hand_out_of_the_way():
 
 def test_the_hand_is_found_beside_the_object(monkeypatch):
     monkeypatch.setattr(hand_search, "SWARMS", 2)
-    scene = drawn(points=200)
+    scene = drawn(points=400)
     points = scene.observation.points
     places, where = points[points[:, 0] < 0], scene.pose.camera_from_object
     pose = find_hand(scene.problem, where, places, np.random.default_rng(0))
