@@ -24,7 +24,7 @@ COEFFICIENTS: Floats = np.array([1.41, -33.56, -7.82, 15.79, -4.42])
 BIAS = 4.83
 BARE_COEFFICIENTS: Floats = np.array([4.67, -23.74, -5.56])
 BARE_BIAS = 1.54
-"""of the geometry alone; all these are printed by the calibration"""
+"""of the geometry alone; what the calibration prints differs from run to run of the tracker: docs/tracking.md"""
 RIGHT_AMONG_JUDGED = 0.43
 """share of right poses among those that the model was fitted to"""
 STAYS_RIGHT, BECOMES_RIGHT = 0.97, 0.02
