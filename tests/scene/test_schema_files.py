@@ -278,9 +278,14 @@ def test_a_file_of_any_kind_is_whole_or_absent_and_keeps_its_ending(tmp_path):
         assert not path.exists()
     with pytest.raises(InputError, match="exists already"), new_path(path, overwrite=False):
         pass
-    with pytest.raises(RuntimeError), new_path(path, overwrite=True) as partial:
-        partial.write_bytes(b"half")
-        raise RuntimeError
+
+    def stopped_halfway():
+        with new_path(path, overwrite=True) as partial:
+            partial.write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stopped_halfway()
     assert path.read_bytes() == b"first"
     with pytest.raises(InputError, match="could not be written"), new_path(path, overwrite=True):
         raise OSError("disk full")
