@@ -155,11 +155,11 @@ class ImportBopConfig:
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """Write the pairs as others read them. Example: pairs export pairs.h5 --to bop --output bop-pairs."""
+    """Write the pairs as others read them. Example: pairs export pairs.h5 --format bop --output bop-pairs."""
 
     VERB: ClassVar[str] = "export"
 
-    to: ExportName
+    format: ExportName
     """bop and coco hold the occluded crops, folder and webdataset all three"""
     pairs: tyro.conf.Positional[Path] = Path("pairs.h5")
     """the file"""

@@ -26,7 +26,7 @@ def export(config: ExportConfig) -> int:
     try:
         with open_pairs(config.pairs) as pairs:
             partial.mkdir()
-            writers[config.to](pairs, partial, config)
+            writers[config.format](pairs, partial, config)
             if config.output.exists():
                 shutil.rmtree(config.output)
             partial.rename(config.output)

@@ -41,7 +41,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def exported(path: Path, to: str, *arguments: str) -> Path:
     output = path.parent / to
-    assert run(["export", str(path), "--to", to, "--output", str(output), "--overwrite", *arguments]) == 0
+    assert run(["export", str(path), "--format", to, "--output", str(output), "--overwrite", *arguments]) == 0
     return output
 
 
@@ -149,8 +149,8 @@ def test_clipped_depth_is_no_measurement(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["export", "--to", "webdataset", "--shard-rows", "0"], "--shard-rows must be at least 1, got 0"),
-        (["export", "nowhere.h5", "--to", "coco"], "nowhere.h5 does not exist"),
+        (["export", "--format", "webdataset", "--shard-rows", "0"], "--shard-rows must be at least 1, got 0"),
+        (["export", "nowhere.h5", "--format", "coco"], "nowhere.h5 does not exist"),
         (["import-bop", "nowhere", "test"], "the object's mesh nowhere/models/obj_000001.ply does not exist"),
         (["import-bop", "nowhere", "test", "--size", "2"], "--size must be 8 to 1024 pixels, got 2"),
         (["import-patches", "nowhere", "cat", "cat.ply"], "the object's mesh cat.ply does not exist"),
@@ -165,7 +165,7 @@ def test_errors_are_one_sentence(arguments: list[str], message: str, capsys: pyt
 
 def test_existing_folder_is_kept_unless_told(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = exported(path, "coco")
-    assert run(["export", str(path), "--to", "coco", "--output", str(folder)]) == 2
+    assert run(["export", str(path), "--format", "coco", "--output", str(folder)]) == 2
     assert "exists already" in capsys.readouterr().err
     assert not list(path.parent.glob(".*"))
 
@@ -177,7 +177,7 @@ def test_no_space_for_an_export_is_one_sentence(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    assert run(["export", str(path), "--to", "folder", "--output", str(path.parent / "full")]) == 2
+    assert run(["export", str(path), "--format", "folder", "--output", str(path.parent / "full")]) == 2
     error = capsys.readouterr().err
     assert "full could not be written ([Errno 28] No space left on device); free some space" in error
     assert not list(path.parent.glob("*full*"))
