@@ -17,7 +17,7 @@ from recorder.session import open_session
 from renderer.cluster import make_on_cluster
 from renderer.config import MakePairsConfig
 from renderer.pair_maker import Recipe
-from renderer.parts import Part, inputs_hash, make_parts, part_path, prepare_folder, put_together
+from renderer.parts import Part, inputs_hash, make_parts, missing_parts, prepare_folder, put_together
 from renderer.plan import planned
 from renderer.selection import Selection, select_frames
 from renderer.tracked import matched
@@ -64,9 +64,9 @@ def make_pairs(config: MakePairsConfig) -> Made:
         recipe = Recipe.fitted(tracked, selection, drawer, config)
         hashes = (tracked.track.session_sha256, sha256(track_path))
         folder = prepare_folder(config.output, inputs_hash(config, hashes, drawer.name))
-        resumed = sum(part_path(folder, index).exists() for index in range(len(parts)))
-        rows = sum(_rows(part) for index, part in enumerate(parts) if not part_path(folder, index).exists())
-        if config.cluster and resumed < len(parts):
+        missing = missing_parts(parts, folder)
+        resumed, rows = len(parts) - len(missing), sum(_rows(parts[index]) for index in missing)
+        if config.cluster and missing:
             done = make_on_cluster(recipe, parts, folder, config.cluster)
         else:
             done = make_parts(recipe, parts, folder, session, drawer)

@@ -14,7 +14,7 @@ from scene.arrays import Booleans, Floats
 from tracker.hypothesis import Layout
 from tracker.kernel_geometry import (
     capsules_distance,
-    field_distance,
+    object_distance,
     pixel_of,
     place_capsules,
     placed_sample,
@@ -84,10 +84,7 @@ def _point_distances(vector, object_reference, hand_reference, points, models, u
         place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
-        u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-        v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-        w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
-        to_object[i] = abs(field_distance(models.field, models.field_origin, models.field_spacing, u, v, w))
+        to_object[i] = abs(object_distance(pose, x, y, z, models))
         if use_hand:
             to_hand[i] = capsules_distance(
                 points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii

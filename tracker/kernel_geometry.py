@@ -37,6 +37,15 @@ def field_distance(field, origin, spacing, x, y, z):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True)
+def object_distance(pose, x, y, z, models):  # type: ignore[no-untyped-def]
+    """Signed distance to the object's surface at (x, y, z) from its origin in camera axes; pose (3, 3) turns it."""
+    u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
+    v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
+    w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
+    return field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+
+
+@numba.njit(cache=True)
 def rotation_of(x, y, z, reference, out):  # type: ignore[no-untyped-def]
     """Exp of the rotation vector (x, y, z), times `reference`, into out[:, :3]."""
     angle = np.sqrt(x * x + y * y + z * z)

@@ -34,7 +34,7 @@ from scene.arrays import Floats
 from tracker.kernel_geometry import (
     bounded,
     capsules_distance,
-    field_distance,
+    object_distance,
     pixel_of,
     place_capsules,
     placed_sample,
@@ -212,10 +212,7 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
         for finger in range(5):
             tip = palm + 3 * finger + 2
             x, y, z = ends[tip, 0] - vector[0], ends[tip, 1] - vector[1], ends[tip, 2] - vector[2]
-            u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-            v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-            w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
-            distance = field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+            distance = object_distance(pose, x, y, z, models)
             out[at] = scale * bounded(max(distance - end_radii[tip], 0.0) / weights.grasp_scale)
             counts[PRIOR] += out[at] ** 2
             at += 1
@@ -249,10 +246,7 @@ def points_residuals(  # type: ignore[no-untyped-def]
         if weight <= 0:
             out[i] = 0.0
             continue
-        u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-        v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-        w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
-        distance = abs(field_distance(models.field, models.field_origin, models.field_spacing, u, v, w))
+        distance = abs(object_distance(pose, x, y, z, models))
         best = distance * distance
         if use_hand:
             preference = evidence.point_hand_chance[i] - evidence.point_object_chance[i]
@@ -292,10 +286,7 @@ def own_surface(pose, vector, row, column, seen, evidence, models, weights):  # 
     z = seen - vector[2]
     if x * x + y * y + z * z > models.object_reach**2:
         return False
-    u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-    v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-    w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
-    distance = field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+    distance = object_distance(pose, x, y, z, models)
     return abs(distance) < 0.5 * weights.gap_scale
 
 
@@ -411,11 +402,8 @@ def contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models
             y = starts[s, 1] + along * (ends[s, 1] - starts[s, 1]) - vector[1]
             z = starts[s, 2] + along * (ends[s, 2] - starts[s, 2]) - vector[2]
             if x * x + y * y + z * z < (models.object_reach + 0.02) ** 2:
-                u = pose[0, 0] * x + pose[1, 0] * y + pose[2, 0] * z
-                v = pose[0, 1] * x + pose[1, 1] * y + pose[2, 1] * z
-                w = pose[0, 2] * x + pose[1, 2] * y + pose[2, 2] * z
                 radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
-                depth = radius - field_distance(models.field, models.field_origin, models.field_spacing, u, v, w)
+                depth = radius - object_distance(pose, x, y, z, models)
                 if depth > 0:
                     out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
             counts[CONTACT] += out[at] ** 2

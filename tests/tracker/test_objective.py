@@ -15,6 +15,7 @@ from tests.tracker.samples import drawn, models
 from tracker import refine
 from tracker.explanation import on_bodies, point_distances, view_samples
 from tracker.hypothesis import Layout
+from tracker.kernel_geometry import field_distance
 from tracker.models import lit
 from tracker.objective import (
     COLOR,
@@ -25,7 +26,6 @@ from tracker.objective import (
     PRIOR,
     TERMS,
     behind_wrist,
-    field_distance,
     place_capsules,
     residual_count,
     rotation_of,
