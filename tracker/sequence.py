@@ -6,7 +6,7 @@ A frame is TRACKED only where its confidence passes; what was not, is NaN in the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
+from tracker.tracker_state import TrackerState
 
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again: the camera may move"""
@@ -82,6 +83,19 @@ class SequenceTracker:
         self._anchor: Estimate | None = None
         self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
+
+    @property
+    def state(self) -> TrackerState:
+        """What the next frame's answer depends on; an immutable one, which later frames do not change."""
+        return TrackerState(**{field.name: getattr(self, f"_{field.name}") for field in fields(TrackerState)})
+
+    @staticmethod
+    def resumed(state: TrackerState, config: RunConfig) -> SequenceTracker:
+        """A tracker that goes on as the one would have whose state it is, given the same configuration."""
+        tracker = SequenceTracker(state.knowledge, config)
+        for field in fields(TrackerState):
+            setattr(tracker, f"_{field.name}", getattr(state, field.name))
+        return tracker
 
     def look_ahead(self, frames: Sequence[RgbdFrame]) -> int | None:
         """Searches frames spread over the recording for the object.

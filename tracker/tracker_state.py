@@ -1,0 +1,24 @@
+"""All that the next frame's answer depends on, beside the frame, the configuration and the seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scene.arrays import Floats
+from tracker.following import Last
+from tracker.judgement import Estimate
+from tracker.scene_knowledge import SceneKnowledge
+
+
+@dataclass(frozen=True)
+class TrackerState:
+    """Of a SequenceTracker between two frames; each field is its attribute of that name with an underscore."""
+
+    knowledge: SceneKnowledge
+    """bodies, learned colours, light and surroundings"""
+    last: Last | None
+    last_seen: Floats | None
+    anchor: Estimate | None
+    searched: int
+    """frame of the last search of the whole view"""
+    searched_hand: int
