@@ -21,6 +21,7 @@ from train.evaluate import Evaluation, evaluate, evaluate_patches
 from train.export import export
 from train.fit import fit
 from train.linemod.patches import read_object_patches
+from train.live import live
 from train.processes import is_first_process
 from train.queries import read_queries
 from train.report import error_table, print_table
@@ -92,8 +93,11 @@ def run_predict(config: Predict) -> None:
     """Says where the object is turned to."""
     refuse_existing(config.output, overwrite=config.overwrite)
     model = RunFolder(config.run).load_model()
-    queries = read_queries(config, model.settings)
-    poses = estimated(model, queries)
+    if config.sensor is not None:
+        queries, poses = live(config, model)
+    else:
+        queries = read_queries(config, model.settings)
+        poses = estimated(model, queries)
     _write_json({"poses": [pose.as_json() for pose in poses]}, config.output)
     print(f"{len(poses)} poses in {config.output}, mean confidence {sum(p.confidence for p in poses) / len(poses):.2f}")
     if config.overlay is not None:

@@ -15,6 +15,7 @@ Difference = Literal["squared", "absolute"]
 Background = Literal["cut", "kept"]
 Images = Literal["both", "occluded", "clean"]
 ExportFormat = Literal["onnx", "torch"]
+SensorName = Literal["auto", "realsense", "openni", "simulated"]
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Predict:
-    """Tell the pose of the object in an image, a folder of images, frames of a session or crops of a pairs file.
+    """Tell the pose of the object in images, frames of a session, crops of a pairs file, or live from a sensor.
 
     Example: train predict run session.h5 --output poses.json --overlay pictures
     """
@@ -250,12 +251,18 @@ class Predict:
 
     run: tyro.conf.Positional[Path]
     """the folder that `train fit` wrote"""
-    source: tyro.conf.Positional[Path]
+    source: tyro.conf.Positional[Path | None] = None
     """an image, a folder of images, a session (each frame in which its track has the object) or a pairs file"""
+    sensor: SensorName | None = None
+    """in place of a source: each frame of a sensor as it comes, auto being the attached camera; until --frames, or
+    Ctrl-C. A recording of a RealSense is played where the source names one"""
+    frames: int | None = None
+    """of --sensor: stop after as many"""
     crop: tuple[int, int, int, int] | None = None
     """left, top, right, bottom in pixels: the square about the object, for networks of colour alone"""
     at: tuple[int, int] | None = None
-    """u, v in pixels: a point on the object about which an RGB-D crop is cut, of a session out of every frame"""
+    """u, v in pixels: a point on the object about which an RGB-D crop is cut, of a session out of every frame; of a
+    sensor the picture's middle where not given"""
     track: Path | None = None
     """of a session; default: session.track.h5 beside session.h5"""
     depth: Path | None = None
@@ -268,11 +275,21 @@ class Predict:
     """poses as JSON"""
     overlay: Path | None = None
     """also write pictures with the object's axes to this folder"""
+    seed: int = 0
+    """of --sensor simulated"""
     overwrite: bool = False
     """replace what is there"""
 
     def __post_init__(self) -> None:
-        """Refuses a unit that is none."""
+        """Refuses what contradicts itself, and a unit that is none."""
+        if self.sensor is None and self.source is None:
+            raise InputError("there must be something to look at, got nothing; give a file, a folder or --sensor")
+        if self.sensor is None and self.frames is not None:
+            raise InputError(f"--frames is of --sensor, got --frames {self.frames} without; leave it out")
+        if self.frames is not None and self.frames < 1:
+            raise InputError(f"--frames must be at least 1, got {self.frames}; leave it out to go on until Ctrl-C")
+        if self.sensor is not None and (self.track or self.depth or self.camera):
+            raise InputError("--track, --depth and --camera are of files, a --sensor brings its own; leave them out")
         if not self.depth_unit > 0:
             raise InputError(f"--depth-unit must be positive, got {self.depth_unit}; 0.001 is a millimetre")
 

@@ -31,6 +31,7 @@ def read_queries(config: Predict, settings: Settings) -> list[Query]:
         InputError: files that cannot be read, or are not what the network was trained for.
     """
     source = config.source
+    assert source is not None, "else a sensor is asked about"
     if not source.exists():
         raise InputError(f"{source} does not exist; give an image, a folder of images, a session or a pairs file")
     if source.suffix in (".h5", ".hdf5"):
@@ -41,7 +42,7 @@ def read_queries(config: Predict, settings: Settings) -> list[Query]:
     if settings.channels == 3:
         if config.depth is not None:
             raise InputError(f"this network takes colour alone, got --depth {config.depth}; leave it out")
-        return [_of_color(path, config.crop, settings) for path in paths]
+        return [color_query(path.name, _read_color(path), config.crop, settings) for path in paths]
     if len(paths) > 1:
         raise InputError(f"with depth, images are asked about one by one, {source} has {len(paths)}; give one of them")
     return [_of_frame(paths[0], config, settings)]
@@ -74,9 +75,19 @@ def _of_pairs(path: Path, settings: Settings) -> list[Query]:
     return [Query(name, c, d, t) for name, c, d, t in zip(named, color, depth, turns, strict=True)]
 
 
-def _of_color(path: Path, box: tuple[int, int, int, int] | None, settings: Settings) -> Query:
-    """The square of --crop, else the whole image where it is one already, at the size trained on."""
-    image, size = _read_color(path), settings.stored_size
+def color_query(name: str, image: Bytes, box: tuple[int, int, int, int] | None, settings: Settings) -> Query:
+    """The square of --crop, else the whole image where it is one already, at the size trained on.
+
+    Args:
+        name: of the image.
+        image: (height, width, 3) RGB.
+        box: left, top, right, bottom, pixels.
+        settings: of the network that will be asked.
+
+    Raises:
+        InputError: the box lies outside or is no square; or there is none, and the image has another size.
+    """
+    size = settings.stored_size
     if box is not None:
         left, top, right, bottom = box
         inside = 0 <= left < right <= image.shape[1] and 0 <= top < bottom <= image.shape[0]
@@ -88,12 +99,12 @@ def _of_color(path: Path, box: tuple[int, int, int, int] | None, settings: Setti
         image = image[top:bottom, left:right]
     elif image.shape[:2] != (size, size):
         raise InputError(
-            f"this network was trained on patches of {size} x {size} pixels, {path.name} has "
+            f"this network was trained on patches of {size} x {size} pixels, {name} has "
             f"{image.shape[1]} x {image.shape[0]}; give the object's square with --crop left top right bottom"
         )
     if image.shape[0] != size:
         image = np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((size, size), Image.Resampling.LANCZOS))
-    return Query(path.name, np.ascontiguousarray(image), None, np.eye(3))
+    return Query(name, np.ascontiguousarray(image), None, np.eye(3))
 
 
 def _of_frame(path: Path, config: Predict, settings: Settings) -> Query:

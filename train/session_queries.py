@@ -1,6 +1,6 @@
 """A session -> one crop for each frame in which the object is: where its track has it, or about one pixel.
 
-The only file of this package that reads sessions and tracks: training itself sees pairs alone.
+The only file of this package that reads sessions and tracks (live.py reads a sensor): training itself sees pairs alone.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def session_queries(config: Predict, settings: Settings) -> list[Query]:
         InputError: the network takes other images, the session has another object, there is neither track nor --at.
     """
     path = config.source
+    assert path is not None
     if settings.channels == 3:
         raise InputError(f"this network takes colour alone, {path} holds RGB-D frames; give it an image")
     with open_session(path) as session:
