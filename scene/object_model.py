@@ -74,11 +74,12 @@ class ObjectModel:
         Returns:
             (count, 3) points_object in metres, (count, 3) outward unit normals, (count, 3) RGB.
         """
-        candidates = self._random_samples(4 * count, rng)
+        candidates = self.random_samples(4 * count, rng)
         chosen = farthest_points(candidates[0], count)
         return candidates[0][chosen], candidates[1][chosen], candidates[2][chosen]
 
-    def _random_samples(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats, Bytes]:
+    def random_samples(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats, Bytes]:
+        """As surface_samples, but drawn without regard to each other: fast for many."""
         corners = self.vertices[self.faces]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         area = np.linalg.norm(cross, axis=1)

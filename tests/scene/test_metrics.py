@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from scene.metrics import VISIBILITY_EDGES, mean_euler_error_deg, rotation_error_deg
+from scene.metrics import (
+    VISIBILITY_EDGES,
+    area_under_curve,
+    average_distance,
+    average_distance_symmetric,
+    mean_euler_error_deg,
+    nearest_symmetric,
+    rotation_error_deg,
+    surface_distance,
+)
 from scene.rotations import matrix_from_rotation_vector, random_rotations
 
 
@@ -43,3 +52,28 @@ def test_ranges_of_visibility_cover_everything():
     assert VISIBILITY_EDGES[0] == 0
     assert VISIBILITY_EDGES[-1] == 1
     assert all(np.diff(VISIBILITY_EDGES) > 0)
+
+
+def test_distances_of_points_by_hand():
+    """Two poses of different error in one call."""
+    points = np.array([[0.0, 0, 0], [0.03, 0, 0], [0.06, 0, 0]])
+    true = np.tile(np.eye(4), (2, 1, 1))
+    moved = true.copy()
+    moved[0, 0, 3], moved[1, 1, 3] = 0.03, 0.004
+    np.testing.assert_allclose(average_distance(moved, true, points), [0.03, 0.004])
+    np.testing.assert_allclose(average_distance_symmetric(moved, true, points), [0.01, 0.004])  # one of three is apart
+    np.testing.assert_allclose(surface_distance(moved, true, points), [0.03, 0.004])
+
+
+def test_the_nearest_of_the_truths_that_look_alike():
+    half = np.diag([-1.0, -1, 1, 1])
+    points = np.array([[0.01, 0, 0], [0, 0.02, 0]])
+    true = np.eye(4)[None]
+    np.testing.assert_allclose(nearest_symmetric(half[None], true, np.stack([np.eye(4), half]), points), half[None])
+    np.testing.assert_allclose(nearest_symmetric(half[None], true, np.eye(4)[None], points), true)
+    assert nearest_symmetric(np.zeros((0, 4, 4)), np.zeros((0, 4, 4)), true, points).shape == (0, 4, 4)
+
+
+def test_the_area_under_the_curve_is_exact():
+    assert area_under_curve(np.array([0.0, 0.05, 0.2, np.inf])) == pytest.approx((1 + 0.5) / 4)
+    assert area_under_curve(np.array([0.001]), 0.002) == pytest.approx(0.5)
