@@ -6,19 +6,22 @@ import itertools
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from recorder.ahead import read_ahead
 from recorder.config import BuiltInName, CaptureConfig
 from recorder.sensors import open_sensor
 from recorder.sensors.base import Sensor
-from recorder.session import SessionHeader, SessionWriter
+from recorder.session import SensorFrame, SessionHeader, SessionWriter
 from recorder.status import shown
 from scene.errors import SensorError
 from scene.files import refuse_existing
 from scene.object_model import ObjectModel, load_object
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,13 @@ class Captured:
     frames: int
     """in the file"""
     stopped: bool
-    """by Ctrl-C"""
+    """by Ctrl-C or another signal"""
     has_object: bool
     """without one no later stage can track"""
 
 
 def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
-    """Records config.output; Ctrl-C ends it like any other end."""
+    """Records config.output; Ctrl-C ends it like any other end, with every frame that the camera gave until then."""
     refuse_existing(config.output, overwrite=config.overwrite)
     with open_sensor(config, model) as sensor:
         header = SessionHeader(
@@ -76,26 +79,41 @@ def _object_file(config: CaptureConfig) -> dict[str, Path]:
 
 
 @contextmanager
-def stopping_signals() -> Iterator[None]:
-    """SIGTERM (shutdown, `kill`) and SIGHUP (a closed terminal) end the recording as Ctrl-C does."""
+def stopping_signals() -> Iterator[threading.Event]:
+    """What Ctrl-C, SIGTERM (shutdown, `kill`) or SIGHUP (a closed terminal) sets; a second one interrupts at once."""
+    stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
-        yield
+        yield stop
         return
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def set_stop(*signalled: object) -> None:
+        del signalled
+        stop.set()
+        for number in STOPPING:
+            signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, set_stop) for number in STOPPING}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def _record(sensor: Sensor, writer: SessionWriter, limit: int | None) -> bool:
-    """Appends until the end; whether Ctrl-C was it."""
+    """Appends until the end; whether a signal was it."""
     total = min(filter(None, (limit, sensor.total)), default=None)
-    with writer, stopping_signals():
+    with writer, stopping_signals() as stop, _asked(sensor, stop) as frames:
         try:
-            for frame in shown(itertools.islice(sensor.frames(), limit), total, writer.partial):
+            for frame in shown(itertools.islice(frames, limit), total, writer.partial):
                 writer.append(frame)
         except KeyboardInterrupt:
             return True
-    return False
+        return stop.is_set()
+
+
+def _asked(sensor: Sensor, stop: threading.Event) -> AbstractContextManager[Iterator[SensorFrame]]:
+    """A camera does not wait: its frames are taken while others are written. All else gives what it is asked for."""
+    if sensor.total is None:
+        return read_ahead(sensor.frames(), stop)
+    return nullcontext(itertools.takewhile(lambda frame: not stop.is_set(), sensor.frames()))
