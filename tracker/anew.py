@@ -39,16 +39,22 @@ def objects_found(
     observation: Observation, knowledge: SceneKnowledge, rng: np.random.Generator, near: Floats | None
 ) -> list[Estimate]:
     """The object searched for everywhere: what was found, the best first; `near` as in find_object."""
-    models, colored = knowledge.models, knowledge.colored
-    strict = searching(knowledge.weights)
-    estimates = []
-    for candidate in find_object(observation, models, knowledge.weights, rng, colored=colored, near=near)[:CANDIDATES]:
-        pose = pose_without_hand(candidate.camera_from_object)
-        evidence = about_object(observation, [pose], models.object_reach, FINE_POINTS, rng)
-        problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
-        vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
-        estimates.append(judged(observation, problem, vector, rng, colored=colored))
+    found = find_object(observation, knowledge.models, knowledge.weights, rng, colored=knowledge.colored, near=near)
+    candidates = found[:CANDIDATES]
+    estimates = [object_at(observation, pose.camera_from_object, knowledge, rng) for pose in candidates]
     return sorted(estimates, key=lambda estimate: -estimate.evidence)
+
+
+def object_at(
+    observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
+) -> Estimate:
+    """The object near a pose (4, 4) which was found or given: refined and judged, without a hand."""
+    models, pose = knowledge.models, pose_without_hand(camera_from_object)
+    evidence = about_object(observation, [pose], models.object_reach, FINE_POINTS, rng)
+    strict = searching(knowledge.weights)
+    problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
+    vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
+    return judged(observation, problem, vector, rng, colored=knowledge.colored)
 
 
 def with_hand_found(

@@ -5,19 +5,20 @@ A frame is TRACKED only where its confidence passes; what was not, is NaN in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from scene.arrays import Floats
+from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
 from scene.progress import track as shown
 from scene.rotations import geodesic_angle
 from scene.transforms import inverse, rigid
-from tracker.anew import objects_found, with_hand_found
+from tracker.anew import object_at, objects_found, with_hand_found
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed, object_followed
+from tracker.hints import unlabelled, with_labels
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
@@ -73,9 +74,11 @@ class TrackedFrame:
 class SequenceTracker:
     """Follows one hand and one object through the frames it is given, in order."""
 
-    def __init__(self, knowledge: SceneKnowledge, config: RunConfig) -> None:
-        """Starts with nothing known of where anything is."""
-        self._knowledge, self._config = knowledge, config
+    def __init__(
+        self, knowledge: SceneKnowledge, config: RunConfig, labels_of: Callable[[int], Bytes | None] = unlabelled
+    ) -> None:
+        """Starts with nothing known of where anything is; `labels_of` a frame's number is what a session says of it."""
+        self._knowledge, self._config, self._labels_of = knowledge, config, labels_of
         self._settings = SwarmSettings(generations=config.generations)
         self._sizes = config.particles, config.points
         self._last: Last | None = None
@@ -90,9 +93,11 @@ class SequenceTracker:
         return TrackerState(**{field.name: getattr(self, f"_{field.name}") for field in fields(TrackerState)})
 
     @staticmethod
-    def resumed(state: TrackerState, config: RunConfig) -> SequenceTracker:
+    def resumed(
+        state: TrackerState, config: RunConfig, labels_of: Callable[[int], Bytes | None] = unlabelled
+    ) -> SequenceTracker:
         """A tracker that goes on as the one would have whose state it is, given the same configuration."""
-        tracker = SequenceTracker(state.knowledge, config)
+        tracker = SequenceTracker(state.knowledge, config, labels_of)
         for field in fields(TrackerState):
             setattr(tracker, f"_{field.name}", getattr(state, field.name))
         return tracker
@@ -116,6 +121,13 @@ class SequenceTracker:
         self.return_to_anchor()
         return index
 
+    def start_at(self, frame: RgbdFrame, camera_from_object: Floats) -> None:
+        """Begins in a frame in which the object's pose (4, 4) is known, though not exactly."""
+        observation = self._observed(frame, fresh_planes=True)
+        self._anchor = object_at(observation, camera_from_object, self._knowledge, self._rng)
+        self._learn(observation, self._anchor, FIRST_LEARNING_RATE)
+        self.return_to_anchor()
+
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
         self._last = None if self._anchor is None else Last(self._anchor, np.eye(4))
@@ -138,7 +150,7 @@ class SequenceTracker:
         self._rng = np.random.default_rng([self._config.seed, frame.index])
         if fresh_planes:
             self._knowledge = self._knowledge.with_planes_of(frame)
-        return self._knowledge.observed(frame)
+        return with_labels(self._knowledge.observed(frame), self._labels_of(frame.index))
 
     def _followed(self, observation: Observation) -> Estimate | None:
         if self._last is None:
