@@ -1,146 +1,213 @@
-"""`tracker evaluate`: the track against the session's ground truth, in millimetres and degrees, by visibility.
-
-Errors count only over frames called TRACKED; how many those are of all is told beside them, so that a tracker cannot
-look better by giving up.
-"""
+"""`tracker evaluate`: a track against the session's ground truth where it has one, and against its images anyway."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from recorder.session import Truth, open_session
-from scene.arrays import Booleans, Floats
+from recorder.session import Session, open_session
+from scene.arrays import Floats
+from scene.drawing import open_drawer
 from scene.errors import InputError
-from scene.files import refuse_existing, sha256
-from scene.metrics import rotation_error_deg
+from scene.files import new_path, refuse_existing, sha256
+from scene.object_model import ObjectModel
+from scene.symmetry import declared_symmetries
+from tracker.agreement import Agreement, agreement
+from tracker.figures import ErrorRow, SelfKnowledge, error_rows, recovery_frames, self_knowledge
+from tracker.frame_errors import MM, frame_errors
 from tracker.track import Track, TrackStatus, open_track, track_path_of
 
-BINS = ((0.0, 0.15), (0.15, 0.4), (0.4, 1.01))
-"""ranges of the object's visible fraction"""
-RIGHT_DEG, RIGHT_MM = 10.0, 10.0
-"""a frame called TRACKED is right within these"""
+OBJECT_COLUMNS = {
+    "visibility": "object visible",
+    "frames": "frames",
+    "tracked": "TRACKED",
+    "median_rotation_deg": "median deg",
+    "median_translation_mm": "median mm",
+    "right": "precision",
+    "recall": "recall",
+    "add_mm": "ADD mm",
+    "add_auc": "AUC",
+    "adds_mm": "ADD-S mm",
+    "adds_auc": "AUC",
+    "median_mssd_mm": "MSSD mm",
+}
+HAND_COLUMNS = {
+    "visibility": "object visible",
+    "frames": "frames",
+    "hand_tracked": "hand TRACKED",
+    "hand_right": "precision",
+    "hand_recall": "recall",
+    "hand_joint_mm": "joints mm",
+    "hand_visible_joint_mm": "in sight mm",
+    "hand_hidden_joint_mm": "hidden mm",
+}
+SLIPPED = 0.5
+"""overlap below which an outline is off the object"""
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Compare a track with the session's ground truth."""
+    """Compare a track with the session's ground truth, where it has one, and with its images."""
 
     VERB: ClassVar[str] = "evaluate"
 
     session: tyro.conf.Positional[Path] = Path("session.h5")
-    """recording with ground truth"""
+    """recording"""
     track: Path | None = None
     """its track; SESSION.track.h5 where not given"""
+    symmetry: tuple[str, ...] = ()
+    """of the object, in place of the track's: axis and number of positions as z2 or zinf, or a JSON file as BOP's"""
+    images: bool = True
+    """compare with the images; without, only with the truth"""
     json: Path | None = None
     """file to write the figures to as well"""
+    drawer: Literal["auto", "egl", "osmesa", "rays"] = "auto"
+    """off-screen back-end"""
     overwrite: bool = False
     """replace an existing JSON file"""
 
 
 @dataclass(frozen=True)
-class ErrorRow:
-    """Errors over the frames of one range of visibility; None where no frame is in it."""
+class ImageFigures:
+    """What the images say of the frames called TRACKED; None where there is nothing to tell."""
 
-    visibility: str
     frames: int
-    tracked: int
-    """frames called TRACKED"""
-    median_rotation_deg: float | None
-    median_translation_mm: float | None
-    right: float | None
-    """share of the frames called TRACKED that are within 10 degrees and 10 mm"""
-    hand_tracked: int
-    hand_joint_mm: float | None
-    """mean distance of all 21 joints over the frames whose hand is called TRACKED"""
-    hand_visible_joint_mm: float | None
-    """the same over the joints in sight"""
+    median_residual_mm: float | None
+    median_overlap: float | None
+    """of the drawn silhouette with what looks like the object, intersection by union"""
+    slipped: list[int]
+    """frames whose overlap is below one half"""
+    mean_seen_through: float | None
+    """share of the object's drawn pixels that violate free space"""
+    mean_hand_seen_through: float | None
 
 
-def evaluate(session_path: Path, track_path: Path) -> list[ErrorRow]:
-    """One row over all frames, then one for each range of visibility.
+@dataclass(frozen=True)
+class Evaluation:
+    """All figures of one track."""
+
+    symmetries: str
+    rows: list[ErrorRow]
+    """empty without truth"""
+    recovery_frames: list[int | None]
+    self_knowledge: SelfKnowledge | None
+    images: ImageFigures | None
+
+
+def evaluate(session_path: Path, track_path: Path, symmetry: tuple[str, ...] = ()) -> list[ErrorRow]:
+    """Against the truth: one row over all frames, then one for each range of visibility.
 
     Raises:
         InputError: the track is another session's, or the session has no ground truth.
     """
+    config = EvaluateConfig(session_path, track_path, symmetry, images=False)
+    return evaluation(config).rows
+
+
+def evaluation(config: EvaluateConfig) -> Evaluation:
+    """All that is asked for.
+
+    Raises:
+        InputError: the track is another session's, or there is nothing to compare it with.
+    """
+    track_path = config.track or track_path_of(config.session)
     track = open_track(track_path)
-    with open_session(session_path) as session:
+    if config.symmetry:
+        track = replace(track, symmetries=declared_symmetries(config.symmetry))
+    with open_session(config.session) as session:
+        if track.session_sha256 != sha256(config.session):
+            raise InputError(f"{track_path} was not made from {config.session}; track that session again")
+        if session.truth is None and not config.images:
+            raise InputError(
+                f"only a session with ground truth can be evaluated with --no-images, {config.session} has none"
+            )
+        if session.object_model is None:
+            raise InputError(f"a session must embed the object's mesh to be evaluated, {config.session} has none")
+        images = image_figures(track, session, session.object_model, config) if config.images else None
+        if session.truth is None:
+            return Evaluation(str(track.symmetries), [], [], None, images)
         truth = session.truth
-    if truth is None:
-        raise InputError(f"only a session with ground truth can be evaluated, {session_path} has none; simulate one")
-    if track.session_sha256 != sha256(session_path):
-        raise InputError(f"{track_path} was not made from {session_path}; track that session again")
-    visibility = np.nan_to_num(truth.object_visibility, nan=0.0)
-    rows = [_row("all", np.ones(len(track), bool), track, truth)]
-    for low, high in BINS:
-        chosen = (visibility >= low) & (visibility < high)
-        rows.append(_row(f"{low:.0%} to {min(high, 1.0):.0%}", chosen, track, truth))
-    return rows
+        errors = frame_errors(track, truth, session.object_model)
+    rows = error_rows(errors, truth.object_visibility, truth.hand_visibility)
+    waits = recovery_frames(errors, truth.object_visibility)
+    return Evaluation(str(track.symmetries), rows, waits, self_knowledge(track, errors), images)
 
 
-def _row(name: str, chosen: Booleans, track: Track, truth: Truth) -> ErrorRow:
-    tracked = chosen & (track.status == TrackStatus.TRACKED)
-    rotation_deg, translation_mm = np.full(len(track), np.nan), np.full(len(track), np.nan)
-    estimated, true = track.camera_from_object[tracked], truth.camera_from_object[tracked]
-    rotation_deg[tracked] = rotation_error_deg(estimated[:, :3, :3], true[:, :3, :3])
-    translation_mm[tracked] = 1000 * np.linalg.norm(estimated[:, :3, 3] - true[:, :3, 3], axis=1)
-    right = (rotation_deg[tracked] < RIGHT_DEG) & (translation_mm[tracked] < RIGHT_MM)
-    hand = chosen & (track.hand_status == TrackStatus.TRACKED)
-    joint_mm = 1000 * np.linalg.norm(track.joints_camera[hand] - truth.joints_camera[hand], axis=2)
-    return ErrorRow(
-        visibility=name,
-        frames=int(chosen.sum()),
-        tracked=int(tracked.sum()),
-        median_rotation_deg=_median(rotation_deg[tracked]),
-        median_translation_mm=_median(translation_mm[tracked]),
-        right=float(right.mean()) if len(right) else None,
-        hand_tracked=int(hand.sum()),
-        hand_joint_mm=_mean(joint_mm),
-        hand_visible_joint_mm=_mean(joint_mm[truth.joint_visible[hand]]),
+def image_figures(track: Track, session: Session, model: ObjectModel, config: EvaluateConfig) -> ImageFigures:
+    """Of the frames called TRACKED."""
+    drawer = open_drawer(config.drawer)
+    try:
+        found: Agreement = agreement(track, session, model, drawer)
+    finally:
+        drawer.close()
+    tracked = track.status == TrackStatus.TRACKED
+    return ImageFigures(
+        frames=int(tracked.sum()),
+        median_residual_mm=_known(np.median, MM * track.residual[tracked]),
+        median_overlap=_known(np.median, found.overlap),
+        slipped=[int(index) for index in np.flatnonzero(found.overlap < SLIPPED)],
+        mean_seen_through=_known(np.mean, found.seen_through),
+        mean_hand_seen_through=_known(np.mean, found.hand_seen_through),
     )
-
-
-def _median(values: Floats) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else None
-
-
-def _mean(values: Floats) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
 
 
 def run_evaluate(config: EvaluateConfig) -> None:
-    """Prints the table and, where asked, writes it as JSON."""
+    """Prints the tables and, where asked, writes all figures as JSON."""
     if config.json is not None:
         refuse_existing(config.json, overwrite=config.overwrite)
-    rows = evaluate(config.session, config.track or track_path_of(config.session))
-    table = Table(title="Track against ground truth")
-    headings = (
-        "object visible",
-        "frames",
-        "TRACKED",
-        "median deg",
-        "median mm",
-        "right",
-        "hand TRACKED",
-        "joints mm",
-        "in sight mm",
-    )
-    for heading in headings:
+    found = evaluation(config)
+    console = Console(width=130)
+    if found.rows:
+        _print_table(console, f"Object against ground truth ({found.symmetries})", OBJECT_COLUMNS, found.rows)
+        _print_table(console, "Hand against ground truth", HAND_COLUMNS, found.rows)
+    for line in _sentences(found):
+        print(line)
+    if config.json is not None:
+        with new_path(config.json, overwrite=config.overwrite) as partial:
+            partial.write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
+
+
+def _sentences(found: Evaluation) -> list[str]:
+    lines = []
+    if found.recovery_frames:
+        waits = ", ".join("never" if wait is None else str(wait) for wait in found.recovery_frames)
+        lines.append(f"frames from the object's return until TRACKED and right: {waits}")
+    if found.self_knowledge is not None:
+        known = found.self_knowledge
+        lines.append(
+            f"confidence {_cell(known.mean_confidence)} on average where {_cell(known.right)} are right, "
+            f"Brier score {_cell(known.brier)}; error {_cell(known.error_by_spread)} times the swarm's spread, "
+            f"rank correlation {_cell(known.spread_of_error)}"
+        )
+    if found.images is not None:
+        seen = found.images
+        lines.append(
+            f"images: {seen.frames} frames TRACKED, median residual {_cell(seen.median_residual_mm)} mm, silhouette "
+            f"overlap {_cell(seen.median_overlap)}, below {SLIPPED} in {len(seen.slipped)} frames; seen through: "
+            f"{_cell(seen.mean_seen_through)} of the object, {_cell(seen.mean_hand_seen_through)} of the hand"
+        )
+    return lines
+
+
+def _print_table(console: Console, title: str, columns: dict[str, str], rows: list[ErrorRow]) -> None:
+    table = Table(title=title)
+    for heading in columns.values():
         table.add_column(heading, justify="right")
     for row in rows:
-        table.add_row(*(_cell(value) for value in asdict(row).values()))
-    Console(width=120).print(table)
-    if config.json is not None:
-        config.json.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1))
+        table.add_row(*(_cell(getattr(row, name)) for name in columns))
+    console.print(table)
+
+
+def _known(statistic: Any, values: Floats) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(statistic(known)) if len(known) else None
 
 
 def _cell(value: str | int | float | None) -> str:

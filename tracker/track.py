@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from pathlib import Path
 from typing import get_args
@@ -17,6 +17,7 @@ from scene.errors import InputError
 from scene.files import new_file, open_file
 from scene.hand_shape import HandShape, Side
 from scene.schema import Field, Schema
+from scene.symmetry import Symmetries
 
 
 class TrackStatus(IntEnum):
@@ -41,6 +42,12 @@ _HAND_SHAPE_FIELDS = (
     Field("hand_shape/palm_radii", ("palm_segments", 2), "float64", "m", "", "radii at those end points"),
 )
 
+_SYMMETRY_FIELDS = (
+    Field("symmetries/discrete", ("symmetries", 4, 4), "float64", "m", "object", "poses that look alike", True),
+    Field("symmetries/axes", ("axes", 3), "float64", "", "object", "any turn about these looks alike", True),
+    Field("symmetries/offsets", ("axes", 3), "float64", "m", "object", "a point on each of these axes", True),
+)
+
 TRACK = Schema(
     "track",
     1,
@@ -62,6 +69,7 @@ TRACK = Schema(
         Field("spread_translation", ("frames",), "float64", "m", "", "object: deviation over the swarm's better half"),
         Field("spread_rotation", ("frames",), "float64", "rad", "", "object: the same, of the angle"),
         *_HAND_SHAPE_FIELDS,
+        *_SYMMETRY_FIELDS,
     ),
 )  # fmt: skip
 
@@ -92,17 +100,22 @@ class Track:
     """file name of the session that was tracked"""
     session_sha256: str
     """hash of that file"""
+    symmetries: Symmetries = field(default_factory=Symmetries.none)
+    """of the object, declared or detected"""
 
     def __len__(self) -> int:
         """Number of frames."""
         return len(self.status)
 
 
-ROW_FIELDS = tuple(field.name for field in TRACK.fields if field.shape[:1] == ("frames",))
+ROW_FIELDS = tuple(part.name for part in TRACK.fields if part.shape[:1] == ("frames",))
 """the arrays with one row a frame"""
 
 
 _ATTRIBUTES = ("hand_side", "terms", "session_name", "session_sha256")
+
+
+ROWS_AT_ONCE = 4096
 
 
 def track_path_of(session: Path) -> Path:
@@ -115,13 +128,22 @@ def new_track(path: Path, track: Track, *, overwrite: bool) -> Iterator[h5py.Fil
     """Writes a whole track and yields the file, for its provenance, before it gets its name."""
     with new_file(path, TRACK, overwrite=overwrite) as file:
         for name in ROW_FIELDS:
-            file.create_dataset(name, data=np.asarray(getattr(track, name), TRACK.field(name).dtype))
-        for field in _HAND_SHAPE_FIELDS:
-            file[field.name] = getattr(track.hand_shape, Path(field.name).name)
+            _write_rows(file, name, getattr(track, name))
+        for part in _HAND_SHAPE_FIELDS:
+            file[part.name] = getattr(track.hand_shape, Path(part.name).name)
+        for part in _SYMMETRY_FIELDS:
+            file[part.name] = getattr(track.symmetries, Path(part.name).name)
         file.attrs["hand_side"] = track.hand_shape.side
         file.attrs["terms"] = ",".join(track.terms)
         file.attrs["session_name"], file.attrs["session_sha256"] = track.session_name, track.session_sha256
         yield file
+
+
+def _write_rows(file: h5py.File, name: str, rows: Floats | Integers) -> None:
+    """In pieces: a long track's rows may lie on disk."""
+    dataset = file.create_dataset(name, rows.shape, TRACK.field(name).dtype)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        dataset[start : start + ROWS_AT_ONCE] = rows[start : start + ROWS_AT_ONCE]
 
 
 def open_track(path: Path) -> Track:
@@ -135,14 +157,22 @@ def open_track(path: Path) -> Track:
         side = file.attrs["hand_side"]
         if side not in get_args(Side):
             raise InputError(f"{path} must name the hand's side left or right, has {side!r}; track the session again")
-        shape = {field.name: file[f"hand_shape/{field.name}"][:] for field in fields(HandShape) if field.name != "side"}
+        shape = {part.name: file[f"hand_shape/{part.name}"][:] for part in fields(HandShape) if part.name != "side"}
         return Track(
             **rows,
             hand_shape=HandShape(side=side, **shape),
             terms=tuple(str(file.attrs["terms"]).split(",")),
             session_name=str(file.attrs["session_name"]),
             session_sha256=str(file.attrs["session_sha256"]),
+            symmetries=_symmetries(file),
         )
+
+
+def _symmetries(file: h5py.File) -> Symmetries:
+    """None in the tracks of earlier releases."""
+    if not all(part.name in file for part in _SYMMETRY_FIELDS):
+        return Symmetries.none()
+    return Symmetries(*(file[part.name][:] for part in _SYMMETRY_FIELDS))
 
 
 def _check_statuses(path: Path, rows: dict[str, Floats]) -> None:
