@@ -20,8 +20,7 @@ import numpy as np
 import tyro
 
 from scene.arrays import Integers
-from scene.errors import InputError
-from scene.files import refuse_existing
+from scene.files import new_path, refuse_existing
 from scene.rotations import quaternion_from_matrix
 from tracker.track import Track, TrackStatus, open_track
 
@@ -70,15 +69,8 @@ def export(config: ExportConfig) -> None:
     refuse_existing(output, overwrite=config.overwrite)
     track = open_track(config.track)
     content = WRITERS[config.format](track, config)
-    partial = output.with_name(f".{output.name}.partial")
-    try:
+    with new_path(output, overwrite=config.overwrite) as partial:
         partial.write_bytes(content)
-        partial.replace(output)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            f"{output} could not be written ({error}); free some space or give another --output"
-        ) from error
     tracked = int((track.status == TrackStatus.TRACKED).sum())
     print(f"{output}: {len(track)} frames, the object TRACKED in {tracked}")
 

@@ -1,4 +1,4 @@
-"""`tracker view`: a video of the recording with the track drawn in."""
+"""`tracker view`: a video of the recording with the track drawn in, or a page with what is to be doubted."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import imageio.v2 as imageio
 import numpy as np
 import tyro
 
-from recorder.session import open_session
-from scene.drawing import open_drawer
+from recorder.session import Session, open_session
+from scene.drawing import Drawer, open_drawer
 from scene.errors import InputError
-from scene.files import refuse_existing, sha256
+from scene.files import new_path, refuse_existing, sha256
+from scene.object_model import ObjectModel
 from scene.progress import track as shown
+from tracker.frame_row import summary
 from tracker.overlay import overlay
-from tracker.track import open_track, track_path_of
+from tracker.page import write_page
+from tracker.track import Track, open_track, track_path_of
 
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Write a video of the recording with outline, skeleton and status drawn in."""
+    """Write a video, or with --page a page, of the recording with outline, skeleton and status drawn in."""
 
     VERB: ClassVar[str] = "view"
 
@@ -30,41 +33,61 @@ class ViewConfig:
     track: Path | None = None
     """its track; SESSION.track.h5 where not given"""
     output: Path | None = None
-    """video to write; SESSION.track.mp4 where not given"""
+    """file to write, a page where it ends in .html; SESSION.track.mp4 or SESSION.track.html where not given"""
+    page: bool = False
+    """a page in one file: status, confidence, and the frames most in doubt first, also from the side and as heat map"""
+    frames: int = 24
+    """shown on the page"""
     fps: float = 10.0
     """frames a second of the video"""
     drawer: Literal["auto", "egl", "osmesa", "rays"] = "auto"
     """off-screen back-end"""
     overwrite: bool = False
-    """replace an existing video"""
+    """replace an existing file"""
 
     def __post_init__(self) -> None:
-        """Refuses a rate at which nothing plays."""
+        """Refuses a rate at which nothing plays, a page of nothing, and a page named as a video."""
         if not self.fps > 0:
             raise InputError(f"--fps must be above 0, got {self.fps}")
+        if self.frames < 1:
+            raise InputError(f"--frames must be at least 1, got {self.frames}")
+        if self.page and self.output is not None and self.output.suffix != ".html":
+            raise InputError(f"a page must be written to a file that ends in .html, got {self.output}")
+
+    @property
+    def makes_page(self) -> bool:
+        """Whether a page is asked for, by option or by the file's ending."""
+        return self.page or (self.output is not None and self.output.suffix == ".html")
 
 
 def view(config: ViewConfig) -> None:
-    """Draws every frame and writes the video under a temporary name first."""
-    output = config.output or track_path_of(config.session).with_suffix(".mp4")
-    refuse_existing(output, overwrite=config.overwrite)
+    """Writes the video or the page, and says where."""
     track_path = config.track or track_path_of(config.session)
+    output = config.output or track_path_of(config.session).with_suffix(".html" if config.page else ".mp4")
+    refuse_existing(output, overwrite=config.overwrite)
     track = open_track(track_path)
-    partial = output.with_name(f".partial-{output.name}")
     with open_session(config.session) as session:
         model = session.object_model
         if model is None or track.session_sha256 != sha256(config.session):
             raise InputError(f"{track_path} was not made from {config.session}; track that session again")
         drawer = open_drawer(config.drawer)
         try:
-            writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=config.fps, macro_block_size=2)
-            with writer as video:
-                for index in shown(range(len(session)), "drawing"):
-                    video.append_data(
-                        np.ascontiguousarray(overlay(session.frame(index), track, model, session.camera, drawer))
-                    )
-            partial.replace(output)
+            if config.makes_page:
+                facts = {"frames": summary(track), "object": model.name, "symmetries": str(track.symmetries)}
+                write_page(track, session, model, drawer, output, config.frames, facts, overwrite=config.overwrite)
+            else:
+                _write_video(track, session, model, drawer, output, config)
         finally:
             drawer.close()
-            partial.unlink(missing_ok=True)
     print(output)
+
+
+def _write_video(
+    track: Track, session: Session, model: ObjectModel, drawer: Drawer, output: Path, config: ViewConfig
+) -> None:
+    with new_path(output, overwrite=config.overwrite) as partial:
+        writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=config.fps, macro_block_size=2)
+        with writer as video:
+            for index in shown(range(len(session)), "drawing"):
+                picture = overlay(session.frame(index), track, model, session.camera, drawer)
+                video.append_data(np.ascontiguousarray(picture))

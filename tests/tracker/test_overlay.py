@@ -9,7 +9,10 @@ from scene.drawing import open_drawer
 from scene.errors import InputError
 from scene.frame import RgbdFrame
 from tests.tracker.samples import ABSENT, LOST, SMALL, TRACKED, a_track, draw, true_pose, write_session
+from tracker.agreement import Agreement
+from tracker.frame_pictures import HIDDEN, SEEN_THROUGH, SIDE_SIZE, heat_map, side_view
 from tracker.overlay import OUTLINE, SKELETON, object_body, outline, overlay, with_skeleton
+from tracker.page import doubt, worst_first
 from tracker.track import new_track, track_path_of
 from tracker.view import ViewConfig, view
 
@@ -121,3 +124,79 @@ def test_a_track_of_another_session_is_refused(session, tmp_path):
 def test_a_rate_at_which_nothing_plays_is_refused(session):
     with pytest.raises(InputError, match="--fps must be above 0, got 0"):
         ViewConfig(session, fps=0)
+
+
+def test_a_page_holds_everything_in_itself(session, tmp_path):
+    page = tmp_path / "p.html"
+    view(ViewConfig(session, output=page, frames=2, drawer="rays"))
+    text = page.read_text()
+    assert text.count("<tr><td class") == 2  # as many frames as asked for
+    assert text.count("data:image/jpeg") == 6
+    assert text.count("data:image/png") == 4
+    assert "http" not in text
+    assert "3 frames; object 3 TRACKED" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["p.html"]
+
+
+def test_the_default_page_stands_beside_the_track(session, capsys):
+    view(ViewConfig(session, page=True, drawer="rays"))
+    assert capsys.readouterr().out.strip().endswith("s.track.html")
+    assert session.with_name("s.track.html").exists()
+
+
+def test_pages_that_cannot_be_are_refused(session, tmp_path):
+    with pytest.raises(InputError, match=r"must be written to a file that ends in \.html, got .*v\.mp4"):
+        ViewConfig(session, page=True, output=tmp_path / "v.mp4")
+    with pytest.raises(InputError, match="--frames must be at least 1, got 0"):
+        ViewConfig(session, frames=0)
+
+
+def test_the_most_doubtful_frame_is_first(session):
+    track = a_track(
+        session,
+        status=np.array([TRACKED, TRACKED, LOST]),
+        confidence=np.array([0.9, 0.6, 0.1]),
+        residual=np.array([0.001, 0.001, 0.01]),
+    )
+    nothing = np.full(3, np.nan)
+    found = Agreement(nothing, np.array([0.0, 0.0, 0.9]), nothing, nothing)
+    np.testing.assert_allclose(doubt(track, found), [0.2, 0.5, np.nan])
+    np.testing.assert_array_equal(worst_first(doubt(track, found)), [1, 0])
+    slipped = Agreement(np.array([0.2, 1.0, 1.0]), np.array([0.3, 0, 0]), nothing, nothing)
+    np.testing.assert_array_equal(worst_first(doubt(track, slipped)), [0, 1])
+
+
+def test_the_heat_map_tells_what_differs_from_what_was_seen_through():
+    body = object_body(belt())
+    pose = true_pose().camera_from_object
+    drawer = open_drawer("rays")
+    drawing = drawer.draw([body.placed(pose)], SMALL)
+    on_object = drawing.labels > 0
+    depth = np.where(on_object, drawing.depth, 0.7).astype(np.float32)
+    frame = RgbdFrame(0, 0.0, np.zeros((*depth.shape, 3), np.uint8), depth)
+    same = heat_map(frame, [body.placed(pose)], SMALL, drawer)
+    assert not same[~on_object].any()
+    behind = RgbdFrame(0, 0.0, frame.color, depth + np.float32(0.05))
+    before = RgbdFrame(0, 0.0, frame.color, depth - np.float32(0.05))
+    assert (heat_map(behind, [body.placed(pose)], SMALL, drawer)[on_object] == SEEN_THROUGH).all()
+    assert (heat_map(before, [body.placed(pose)], SMALL, drawer)[on_object] == HIDDEN).all()
+    assert not (same[on_object] == SEEN_THROUGH).all()
+    assert not heat_map(frame, [], SMALL, drawer).any()
+
+
+def test_from_the_side_what_is_farther_is_to_the_right(session):
+    track = a_track(session)
+    place = track.camera_from_object[0, :3, 3]
+    frame = black()
+    samples = np.array([[0.0, 0, 0]])
+    nearer = replace(track, camera_from_object=track.camera_from_object.copy(), hand_status=np.full(3, LOST))
+    picture = side_view(frame, nearer, samples, SMALL)
+    v, u = np.argwhere((picture == OUTLINE).all(axis=-1))[0]
+    assert abs(u - SIDE_SIZE / 2) < 1
+    assert abs(v - SIDE_SIZE / 2) < 1
+    inverse_rotation = np.linalg.inv(track.camera_from_object[0, :3, :3])
+    samples = np.array([[0.0, 0, 0], inverse_rotation @ [0, 0.02, 0.05]])  # farther from the camera, and lower
+    places = np.argwhere((side_view(frame, nearer, samples, SMALL) == OUTLINE).all(axis=-1))
+    assert places[:, 1].max() > u + 30
+    assert places[:, 0].max() > v + 10
+    assert place[2] > 0
