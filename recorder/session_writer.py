@@ -34,11 +34,12 @@ LIBRARY_VERSIONS = ("v110", "v110")
 RESERVE_BYTES = 16 << 20
 """kept free beside a recording, so that it can still be closed when the disk is full"""
 FILTERS: dict[str, Mapping[str, Any]] = {
-    "color": hdf5plugin.Zstd(clevel=1),
-    "depth": {"shuffle": True, **hdf5plugin.Zstd(clevel=3)},
-    "labels": hdf5plugin.Zstd(clevel=1),
+    "color": {"fletcher32": True, **hdf5plugin.Htj2k()},
+    "depth": {"fletcher32": True, "shuffle": True, **hdf5plugin.Zstd(clevel=3)},
+    "labels": {"fletcher32": True, **hdf5plugin.Zstd(clevel=1)},
 }
-"""lossless; benchmarks/record_rate.py has their sizes and rates"""
+"""lossless, with a checksum that tells a damaged image; a colour image is a codestream of high-throughput JPEG 2000.
+benchmarks/record_rate.py has their sizes and rates"""
 SMALL_CHUNK_BYTES = 8192
 FILL: dict[str, Any] = {"f": np.nan, "i": -1}
 """by kind of dtype: what a row holds whose values were never written"""

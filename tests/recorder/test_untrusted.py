@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from recorder.cli import run
-from recorder.session import SensorFrame, SessionHeader, SessionWriter, Truth
+from recorder.session import SensorFrame, SessionHeader, SessionWriter, Truth, open_session
 from scene.camera import Camera
+from scene.errors import SchemaError
 
 PROGRAM = Path(__file__).with_name("damage_sessions.py")
 
@@ -47,3 +48,39 @@ def test_a_damaged_header_is_told_by_every_verb(session, verb, name, capsys):
     said = capsys.readouterr()
     assert "damaged" in said.err + said.out
     assert "Traceback" not in said.err
+
+
+def test_one_flipped_bit_in_an_image_is_known_by_its_checksum(session, capsys):
+    with h5py.File(session) as file:
+        chunk = file["depth"].id.get_chunk_info(2)
+    content = bytearray(session.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 1
+    session.write_bytes(content)
+    assert run(["check", str(session)]) == 2
+    assert "damaged inside" in capsys.readouterr().out
+    assert run(["repair", str(session)]) == 0
+    assert "3 frames over 0.10 s kept, 1 that had begun not whole and left out" in capsys.readouterr().out
+
+
+def fletcher32(content):
+    """As HDF5 adds it: the sums of big-endian words, in little-endian order."""
+    first = second = 0
+    for high, low in zip(content[::2], [*content[1::2], 0], strict=False):
+        first = (first + (high << 8 | low)) % 65535
+        second = (second + first) % 65535
+    return (second << 16 | first).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("claimed", [(60000, 60000), (17, 12), (4, 4)])
+def test_a_picture_that_claims_another_size_is_refused(session, claimed, capsys):
+    with h5py.File(session, "r+") as file:
+        _, packed = file["color"].id.read_direct_chunk((1, 0, 0, 0))
+        stream = bytearray(packed[:-4])
+        assert fletcher32(stream) == packed[-4:]  # so that the change below gets as far as the decoder
+        for at in (8, 24):  # the sizes of image and tile behind the marker SIZ
+            stream[at : at + 8] = b"".join(length.to_bytes(4, "big") for length in claimed)
+        file["color"].id.write_direct_chunk((1, 0, 0, 0), bytes(stream) + fletcher32(stream))
+    assert run(["check", str(session)]) == 2
+    assert "damaged inside" in capsys.readouterr().out
+    with open_session(session) as opened, pytest.raises(SchemaError, match=r"color.*damaged"):
+        opened.frame(1)
