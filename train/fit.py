@@ -20,6 +20,7 @@ from scene.progress import track
 from train.batches import Batch, batches_an_epoch, epoch_batches
 from train.config import Fit
 from train.dataset import PairImages, has_split, open_split
+from train.kept_inputs import KeptInputs
 from train.linemod.source import PatchSource, open_patches
 from train.model import Model, Settings, Templates
 from train.predict import predict
@@ -87,7 +88,8 @@ def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
         validation = None
         if has_split(config.pairs, "validation"):
             validation = files.enter_context(open_split(config.pairs, "validation"))
-        source = PairSource(images, config.input, config.images, config.varied, config.random_boxes)
+        kept = KeptInputs.of(images, config.input)
+        source = PairSource(kept, config.images, config.varied, config.random_boxes)
         settings = Settings.of(config, images.size, 4, images.file.object_model.name, images.file.object_model.diameter)
         return _fit_source(config, source, settings, validation, say)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -77,11 +78,15 @@ class Templates:
         Returns:
             (B, 4) wxyz, and (B,) the distance of the features.
         """
-        # by a matrix product: several times faster for one image, and off by less than a thousandth of a unit
-        distances = torch.cdist(features, self.features, compute_mode="use_mm_for_euclid_dist")
-        distance, at = distances.min(dim=1)
+        # |t|^2 - 2 f t orders templates as their distances do; the product is all that is computed for each of them
+        at = torch.addmm(self._squares, features, self.features.T, alpha=-2).argmin(dim=1)
         nearest: Floats = self.quaternion_wxyz[at.numpy()]
-        return nearest, distance
+        return nearest, (features - self.features[at]).norm(dim=1)
+
+    @cached_property
+    def _squares(self) -> Tensor:
+        """(T,) squared lengths of the features."""
+        return self.features.square().sum(dim=1)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from torch import Tensor
 from scene.arrays import Floats
 from train.augmentation import boxed, turned, varied
 from train.batches import Batch
-from train.config import Images, InputConfig
+from train.config import Images
 from train.dataset import PairImages
-from train.preprocessing import network_input
+from train.kept_inputs import KeptInputs
 
 LARGEST_TURN = np.radians(45.0)
 """about the line of sight, of images that are varied"""
@@ -43,13 +43,17 @@ class Source(Protocol):
 class PairSource:
     """The images of a pairs file."""
 
-    pairs: PairImages
-    input: InputConfig
+    kept: KeptInputs
     images: Images = "both"
     augment: bool = False
     random_boxes: bool = False
 
     channels = 4
+
+    @property
+    def pairs(self) -> PairImages:
+        """The images themselves."""
+        return self.kept.pairs
 
     @property
     def quaternion_wxyz(self) -> Floats:
@@ -59,12 +63,12 @@ class PairSource:
     @property
     def size(self) -> int:
         """As of Source."""
-        return self.input.of(self.pairs.size)
+        return self.kept.config.of(self.pairs.size)
 
     def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """As of Source; the three images of an anchor turn together, so that near stays near."""
         clean = batch.clean if self.images == "both" else np.full(len(batch.rows), self.images == "clean")
-        inputs = network_input(*self.pairs.images(batch.rows, clean), self.input)
+        inputs = self.kept.inputs(batch.rows, clean)
         quaternions = self.pairs.quaternion_wxyz[batch.rows]
         if self.augment:
             turns = np.tile(rng.uniform(-LARGEST_TURN, LARGEST_TURN, batch.pairs), 3)
