@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from train.queries import read_queries
 from train.report import error_table, print_table
 from train.run_folder import RunFolder
 from train.table_page import comparison_table
+from train.template_grid import grid_of_pairs, grid_of_patches
 
 DESCRIPTION = "Trains a pose regressor that sees past the hand, on pairs.h5."
 
@@ -71,9 +73,13 @@ def run_evaluate(config: Evaluate) -> None:
             refuse_existing(path, overwrite=config.overwrite)
     model = RunFolder(config.run).load_model()
     if config.patches is not None and config.object is not None:
-        test = read_object_patches(config.patches, config.object).test
-        found = evaluate_patches(model, test, config.object, config.symmetry)
+        patches = read_object_patches(config.patches, config.object)
+        if config.templates == "grid":
+            model = replace(model, templates=grid_of_patches(model, patches.renders))
+        found = evaluate_patches(model, patches.test, config.object, config.symmetry)
     else:
+        if config.templates == "grid":
+            model = replace(model, templates=grid_of_pairs(model, config.pairs, config.grid_size))
         found = evaluate(model, config.pairs, config.symmetry)
     _report(found, config.json)
     if config.page is not None:

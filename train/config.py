@@ -14,6 +14,7 @@ from train.recipes import RECIPES, Recipe, RecipeName
 Difference = Literal["squared", "absolute"]
 Background = Literal["cut", "kept"]
 Images = Literal["both", "occluded", "clean"]
+TemplatesName = Literal["training", "grid"]
 ExportFormat = Literal["onnx", "torch"]
 SensorName = Literal["auto", "realsense", "openni", "simulated"]
 
@@ -180,6 +181,10 @@ class Evaluate:
     symmetry: tuple[str, ...] = ()
     """rotations that leave the object as it is, as axis and number of positions of its own frame: z2 is half a turn
     about z, zinf any turn. Errors are then of the nearest of all equivalent poses"""
+    templates: TemplatesName = "training"
+    """of the nearest neighbour: the training images, or the object drawn at rotations of a grid"""
+    grid_size: int = 4000
+    """rotations of that grid for a pairs file, some 15 degrees apart; patches come with renders on a grid of theirs"""
     json: Path | None = None
     """also write every number to this file"""
     page: Path | None = None
@@ -188,9 +193,11 @@ class Evaluate:
     """replace the files of --json and --page"""
 
     def __post_init__(self) -> None:
-        """Refuses half of what patches need."""
+        """Refuses half of what patches need, and a grid of nothing."""
         if (self.patches is None) != (self.object is None):
             raise InputError("--patches and --object go together, one is missing; give both or none")
+        if self.grid_size < 1:
+            raise InputError(f"--grid-size must be at least 1, got {self.grid_size}; leave it out for 4000")
 
 
 @dataclass(frozen=True)

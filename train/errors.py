@@ -25,7 +25,7 @@ class ErrorRow:
     recipe: str
     object: str
     image: str
-    """occluded or clean of a pairs file, real of patches"""
+    """occluded or clean of a pairs file, recorded (the occluded that no one drew) where it has both; real of patches"""
     read_out: ReadOut
     visibility: str
     """range of the object's visible fraction in the occluded image, or "all\""""

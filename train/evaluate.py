@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scene.arrays import Bytes, Floats
+from pairs.format import REAL
+from scene.arrays import Booleans, Bytes, Floats
 from scene.errors import InputError
 from scene.metrics import VISIBILITY_EDGES
 from scene.rotations import matrix_from_quaternion
@@ -114,6 +115,7 @@ def evaluate(model: Model, pairs: Path, symmetry: tuple[str, ...] = ()) -> Evalu
             for read_out, quaternions in read_outs(model, predicted).items():
                 found = nearest_equivalent(test.camera_rotation(quaternions), true, symmetries)
                 estimates.append(Estimates(image, read_out, found, true, test.visibility))
+        estimates += _recorded(estimates, test.file.origin[test.rows] == REAL)
         worst = _worst(estimates[0], lambda row: _occluded_color(test, row))
     rows = [row for one in estimates for row in one.rows(model.settings.recipe, model.settings.object)]
     return Evaluation(pairs.name, len(true), tuple(rows), _gaps(estimates), worst, tuple(estimates))
@@ -160,6 +162,17 @@ def unit(quaternions: Tensor) -> Floats:
     numbers = quaternions.numpy().astype(np.float64)
     norms = np.linalg.norm(numbers, axis=1, keepdims=True)
     return np.where(norms > 0, numbers / np.where(norms > 0, norms, 1), [1.0, 0, 0, 0])
+
+
+def _recorded(estimates: list[Estimates], real: Booleans) -> list[Estimates]:
+    """Those of the occluded images that a camera took, where others were drawn: (N,) `real` tells which."""
+    if real.all() or not real.any():
+        return []
+    return [
+        Estimates("recorded", one.read_out, one.estimated[real], one.true[real], one.visibility[real])
+        for one in estimates
+        if one.image == "occluded" and one.visibility is not None
+    ]
 
 
 def _gaps(estimates: list[Estimates]) -> tuple[Gap, ...]:

@@ -61,7 +61,8 @@ class PatchSource:
         """(T, 3, S, S) network input and (T, 4): the real images as they are, and the views before backgrounds."""
         real = self.patches.training
         views = np.arange(len(real), len(real) + len(self.synthesis.bank))
-        made = [self.synthesis.images(part, np.zeros(len(part)), rng) - 0.5 for part in np.array_split(views, 16)]
+        parts = np.array_split(views, min(16, len(views)))
+        made = [self.synthesis.images(part, np.zeros(len(part)), rng) - 0.5 for part in parts]
         shown = self.items >= len(real)
         quaternions = np.concatenate([real.quaternion_wxyz, self.quaternion_wxyz[shown]])
         return torch.cat([color_input(torch.from_numpy(real.color)), *made]), quaternions
