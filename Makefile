@@ -3,15 +3,18 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test check format bench paper ablation
+.PHONY: help setup demo test check format bench paper linemod figure-2 ablation belt video
 help:
 	@echo "make demo    set up, then run the four commands with the simulated sensor: a table and a page with pictures"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   format, lint, strict types"
 	@echo "make bench   measure speeds on this machine"
-	@echo "make paper   train and test RECIPES on PATCHES and MESHES (LINEMOD) and PAIRS, and write docs/results.md"
-	@echo "             for a shorter look: make paper STEPS=400 OBJECTS=cat RECIPES='regression batches normalised srn'"
-	@echo "make ablation  what each choice of recipe best is worth, by ABLATION_STEPS batches"
+	@echo "make paper   all figures of docs/results.md, hours; its parts, each by itself:"
+	@echo "             make linemod    RECIPES on OBJECTS of PATCHES and MESHES (for a short look: STEPS=400 RESULTS=)"
+	@echo "             make figure-2   the paper's four steps on OBJECT, by SHORT_STEPS batches"
+	@echo "             make ablation   what each choice of recipe best is worth, likewise"
+	@echo "             make belt       hand occlusion, simulated: the last row of the paper's table 2"
+	@echo "             make video      one part of a real recording against another"
 	@echo "make setup   virtual environment in $(VENV), pinned dependencies, system libraries where that is allowed"
 
 setup: $(READY)
@@ -40,20 +43,45 @@ format: $(READY)
 bench: $(READY)
 	for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
 
-# goes on where it was stopped: what is finished in paper/ is not done again; shortened, docs/results.md stays as it is
+# Each part goes on where it was stopped, finished runs are not done again; RESULTS= writes no results page
 PATCHES ?= ../shared/data/linemod-patches
 MESHES ?= ../shared/data/linemod-meshes
+VIDEO ?= ../shared/data/hand-mug
 OBJECTS ?= ape cam cat
-PAIRS ?=
-RECIPES ?= regression batches normalised srn wohlhart best
+OBJECT ?= cat
+RECIPES ?= srn best wohlhart
+VIEWS ?= 4000
 STEPS ?=
-OUTPUT ?= paper$(STEPS)
-paper: $(READY)
-	$(VENV)/bin/train compare $(PAIRS) --patches $(PATCHES) --meshes $(MESHES) --objects $(OBJECTS) \
-		--recipes $(RECIPES) $(if $(STEPS),--steps $(STEPS)) --output $(OUTPUT)
-	$(if $(STEPS),,$(VENV)/bin/python scripts/write_results.py $(OUTPUT)/comparison.json)
+SHORT_STEPS ?= 400
+BELT_SIZE ?= 26 40 24
+OUTPUT ?= paper
+RESULTS ?= docs
+ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES) --views $(VIEWS)
+AT_MOST = $(if $(STEPS),--steps $(STEPS))
+WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))
 
-ABLATION_STEPS ?= 400
+paper: linemod figure-2 ablation belt video
+
+linemod: $(READY)
+	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECTS) --recipes $(RECIPES) $(AT_MOST) --output $(OUTPUT)/$@
+	$(WRITE)
+
+figure-2: $(READY)
+	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECT) --recipes regression batches normalised srn \
+		--steps $(SHORT_STEPS) --output $(OUTPUT)/$@
+	$(WRITE)
+
 ablation: $(READY)
-	$(MAKE) paper STEPS=$(ABLATION_STEPS) OUTPUT=ablation \
-		RECIPES="best best-unguided best-pairs best-formed best-paper-network best-sgd $(if $(PAIRS),best-unvaried)"
+	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECT) --recipes best best-unguided best-pairs best-formed \
+		best-paper-network best-sgd --steps $(SHORT_STEPS) --output $(OUTPUT)/$@
+	$(WRITE)
+
+belt: $(READY)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(BELT_SIZE)
+	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart $(AT_MOST) --output $(OUTPUT)/$@
+	$(WRITE)
+
+video: $(READY)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/video.sh $(VIDEO) $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OUTPUT)/$@/hand-mug.h5 --recipes best $(AT_MOST) --output $(OUTPUT)/$@
+	$(WRITE)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from scene.errors import InputError, TrainingError
 from scene.files import as_json, installed_versions, refuse_existing
@@ -168,16 +169,23 @@ def _labelled(cell: Cell, evaluation: Evaluation) -> list[ErrorRow]:
     return [replace(row, recipe=cell.label, object=cell.name) for row in evaluation.rows]
 
 
+def _cell_record(cell: Cell, evaluation: Evaluation) -> dict[str, Any]:
+    """What is said of a cell beside its rows."""
+    return {
+        "object": cell.name,
+        "recipe": cell.label,
+        "seconds": RunFolder(cell.config.output).seconds(),
+        "occluded_minus_clean": [vars(gap) for gap in evaluation.gaps],
+    }
+
+
 def _write(config: Compare, target: Path, evaluations: list[tuple[Cell, Evaluation]]) -> None:
     rows = [row for cell, one in evaluations for row in _labelled(cell, one)]
     record = {
         "command": " ".join(["train", *sys.argv[1:]]),
         "configuration": json.loads(as_json(config)),
         "versions": installed_versions(),
-        "cells": [
-            {"object": cell.name, "recipe": cell.label, "seconds": RunFolder(cell.config.output).seconds()}
-            for cell, _ in evaluations
-        ],
+        "cells": [_cell_record(cell, one) for cell, one in evaluations],
         "rows": [row.as_json() for row in rows],
         "paper": PAPER_ROWS,
     }

@@ -49,7 +49,7 @@ def write_comparison(path: Path, rows: list[ErrorRow], paper: Paper) -> None:
     for image in dict.fromkeys(row.image for row in rows):
         shown = [row for row in rows if row.image == image and row.visibility == ALL]
         headings, lines = comparison_cells(shown, paper)
-        tables.append((image, picture(_plot(shown)), headings, lines))
+        tables.append((image, picture(plot(shown)), headings, lines))
     environment = jinja2.Environment(autoescape=True)
     path.write_text(environment.from_string(TEMPLATE).render(style=STYLE, tables=tables), encoding="utf-8")
 
@@ -103,8 +103,8 @@ def _paper(paper: Paper, name: str, recipe: str, read_out: ReadOut) -> float:
     return paper.get(name, {}).get(recipe, (math.nan, math.nan))[READ_OUTS.index(read_out)]
 
 
-def _plot(rows: list[ErrorRow]) -> Figure:
-    """Figure 2a: bars of the mean over objects, one group a recipe, with each object's figure as a dot."""
+def plot(rows: list[ErrorRow]) -> Figure:
+    """Figure 2a: bars of the mean Euler error over objects, one group a recipe; each object's figure as a dot."""
     recipes = list(dict.fromkeys(row.recipe for row in rows))
     figure = Figure(figsize=(1.5 + 1.2 * len(recipes), 3.6))
     axes = figure.subplots()

@@ -33,9 +33,7 @@ def test_the_columns_differ_in_one_thing_each() -> None:
     assert len({config.output for config in found.values()}) == len(found)
 
 
-def test_compare_makes_the_table_and_the_results_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compare_makes_the_table_and_the_results_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = learnable_file(tmp_path / "belt.h5", 40)
     output = tmp_path / "out"
     assert run(["compare", str(pairs), "--recipes", "srn", "--steps", "1", "--output", str(output)]) == 0
@@ -45,11 +43,19 @@ def test_compare_makes_the_table_and_the_results_page(
     assert {row["image"] for row in rows} == {"occluded", "clean"}
     assert {row["visibility"] for row in rows} > {"all"}
     assert "srn-occlusion" in capsys.readouterr().out
-    monkeypatch.setattr(write_results, "PAGE", tmp_path / "results.md")
-    write_results.main([output / "comparison.json"])
+    for part in ("belt", "video"):
+        write_results.main([part, str(output / "comparison.json"), str(tmp_path)])
     page = (tmp_path / "results.md").read_text()
-    assert "## belt" in page
-    assert page.count("| belt | srn-occlusion | regression | occluded | all |") == 1
+    assert page.index("## Hand occlusion") < page.index("## Real video")
+    assert page.count("| belt | srn-occlusion | regression | occluded | 8 |") == 2
+    assert "| recipe | read-out | 0.2-0.4 |" in page
+    assert "- belt, srn, regression: occluded minus clean, 40% and more visible, " in page
+    assert (tmp_path / "results" / "belt.png").stat().st_size > 1000
+    (tmp_path / "results" / "video.json").unlink()
+    write_results.main(["belt", str(output / "comparison.json"), str(tmp_path)])
+    assert "## Real video" not in (tmp_path / "results.md").read_text()
+    with pytest.raises(SystemExit, match="PART one of linemod, figure-2, ablation, belt, video"):
+        write_results.main(["else", str(output / "comparison.json")])
 
 
 def test_the_printed_table_has_the_papers_figures_beside_ours() -> None:
@@ -69,6 +75,6 @@ def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine() -
         "rows": [],
         "paper": {},
     }
-    section = write_results.section(record)
+    section = write_results.section("linemod", record)
     assert "train compare --patches patches --objects ape cam" in section
     assert "not finished when this was written: srn on cam\n" in section

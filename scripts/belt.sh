@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Makes the paper's hand-object set in our data: simulated sessions of the belt, each with another hand, grasp, motion
+# and table, at true poses; the last fifth of the sessions is for the test. Ends with FOLDER/belt.h5.
+# Usage: scripts/belt.sh FOLDER [SESSIONS] [FRAMES] [VIEWS]; goes on where it was stopped. The commands must be on PATH.
+set -euo pipefail
+scripts=$(cd "$(dirname "$0")" && pwd)
+folder=${1:-belt}
+sessions=${2:-26}
+frames=${3:-40}
+views=${4:-24}
+hidden=(light medium heavy)
+[ -e "$folder/belt.h5" ] && { echo "$folder/belt.h5 is there"; exit 0; }
+mkdir -p -- "$folder"
+cd "$folder"
+
+parts=()
+for seed in $(seq "$sessions"); do
+  name=$(printf 's%02d' "$seed")
+  parts+=("$name.pairs.h5")
+  [ -e "$name.pairs.h5" ] && continue
+  # every fourth hand rolls from one side to the other, the others hide as much as they are told to
+  hides=(); [ $((seed % 4)) -gt 0 ] && hides=(--occlusion "${hidden[seed % 4 - 1]}")
+  recorder capture --sensor simulated --object belt --frames "$frames" --seed "$seed" "${hides[@]}" \
+    --output "$name.h5" --overwrite </dev/null
+  PYTHONPATH=$scripts/.. python -m scripts.true_track "$name.h5"
+  # a session belongs to one split as a whole, so that nothing in it needs to be divided
+  renderer make-pairs "$name.h5" --output "$name.pairs.h5" --views-per-frame "$views" --balance-rotations \
+    --splits.validation 0 --splits.test 0 --seed "$seed" </dev/null
+  rm -- "$name.h5" "$name.track.h5"
+done
+pairs merge "${parts[@]}" --output merged.h5 --overwrite
+pairs split merged.h5 --by recording --splits.validation 0 --splits.test 0.18 --output belt.h5
+rm -- merged.h5 "${parts[@]}"
