@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from recorder.session import open_session
 from renderer.pair_maker import PairMaker, Recipe
 from renderer.parts import Part, missing_parts, part_path, write_part
+from scene.cluster import joined
 from scene.drawing import open_drawer
-from scene.errors import InputError, RenderingError, require
+from scene.errors import RenderingError, require
 
 
 class PartMaker:
@@ -58,10 +59,9 @@ def make_on_cluster(recipe: Recipe, parts: Sequence[Part], folder: Path, address
         InputError: no cluster answers at the address.
         RenderingError: a worker was lost.
     """
-    ray: Any = require("ray", extra="cluster")
     pool: Any = require("ray.util.actor_pool", extra="cluster")
-    _join(ray, address)
-    try:
+    advice = "run the same command again to go on from the parts that are done"
+    with joined(address, RenderingError, advice) as ray:
         missing = missing_parts(parts, folder)
         workers = min(recipe.config.workers or len(missing), len(missing), int(ray.cluster_resources()["CPU"]))
         inputs = ray.put(recipe), ray.put(np.fromfile(recipe.config.session, np.uint8))
@@ -70,29 +70,6 @@ def make_on_cluster(recipe: Recipe, parts: Sequence[Part], folder: Path, address
         for index, rows, content in pool.ActorPool(makers).map_unordered(_start, tasks):
             _put(part_path(folder, index), content)
             yield rows
-    except ray.exceptions.RayError as error:
-        raise RenderingError(
-            f"the cluster at {address} lost a worker ({type(error).__name__}); run the same command again to go on "
-            "from the parts that are done"
-        ) from error
-    finally:
-        ray.shutdown()
-
-
-def _join(ray: Any, address: str) -> None:
-    try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError) as error:
-        raise InputError(
-            f"--cluster must be the address of a running Ray cluster and none answers at {address}; start one with "
-            "ray start --head, or give --cluster local"
-        ) from error
-    except Exception as error:  # Ray's own word for a machine too busy to start on
-        reason = str(error).split("\n", maxsplit=1)[0]
-        raise RenderingError(
-            f"Ray must start at {address} and does not ({reason}); see its log in the folder ray of this machine's "
-            "temporary files, or leave out --cluster"
-        ) from error
 
 
 def _start(maker: Any, task: tuple[int, Part]) -> Any:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 from pairs.format import PairsWriter, new_pairs, open_pairs
@@ -27,6 +25,7 @@ from renderer.plan import Task
 from scene.drawing import Drawer, open_drawer
 from scene.errors import InputError, RenderingError
 from scene.files import as_json, installed_versions
+from scene.processes import end_with_parent
 
 Part = tuple[Task, ...]
 MARK = "inputs.sha256"
@@ -154,21 +153,13 @@ _open = ExitStack()
 
 def _wake_up(recipe: Recipe) -> None:
     """Readies a worker, which ends when the process that started it does, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     session = _open.enter_context(open_session(recipe.config.session))
     _awake["maker"] = PairMaker.of(recipe, session, open_drawer(recipe.config.drawer))
 
 
 def _make_part(part: Part, path: Path) -> int:
     return write_part(_awake["maker"], part, path)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def put_together(writer: PairsWriter, folder: Path, count: int) -> int:

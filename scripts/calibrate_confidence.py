@@ -83,7 +83,7 @@ def main() -> None:
 def judged_poses(path: Path) -> Iterator[Case]:
     """Poses found and followed in one recording."""
     with open_session(path) as session:
-        config, truth = RunConfig(path), session.truth
+        config, truth = RunConfig((path,)), session.truth
         if truth is None:
             sys.exit(f"{path} holds no truth to calibrate against; give simulated recordings")
         camera = WorseCamera.drawn(np.random.default_rng(crc32(path.stem.encode())))

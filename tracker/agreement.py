@@ -2,8 +2,8 @@
 
 For each TRACKED frame the object is drawn at its pose. A drawn pixel at which the sensor saw something farther away was
 seen through: free space is violated. One at which it saw something nearer is hidden. The silhouette that is left should
-be the region that looks like the object: by the session's labels where it has them, otherwise by its colours, which
-are learned over the recording as those inside of the silhouettes against those around them.
+be the region that looks like the object: by the session's labels where it has them, otherwise by being as far away
+and of its colours, which are learned over the recording as those inside of the silhouettes against those around.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class DrawnFrame:
     through: Booleans
     """seen through"""
     hidden: Booleans
+    as_far: Booleans
+    """pixels whose depth lies within the body's, or is unknown"""
 
 
 def agreement(track: Track, session: Session, model: ObjectModel, drawer: Drawer) -> Agreement:
@@ -90,11 +92,13 @@ def drawn_frame(session: Session, index: int, body: Body, drawer: Drawer) -> Dra
     window = down, right
     depth, drawn = session.frame(index).depth[window], drawing.depth[window]
     silhouette, measured = silhouette[window], depth > 0
+    nearest, farthest = drawn[silhouette].min() - DEPTH_TOLERANCE, drawn[silhouette].max() + DEPTH_TOLERANCE
     return DrawnFrame(
         window,
         silhouette,
         silhouette & measured & (depth > drawn + DEPTH_TOLERANCE),
         silhouette & measured & (depth < drawn - DEPTH_TOLERANCE),
+        np.asarray(~measured | ((depth > nearest) & (depth < farthest))),
     )
 
 
@@ -122,7 +126,7 @@ def _like_object(session: Session, index: int, drawn: DrawnFrame, inside: ColorL
     if inside is None:
         return None
     features = color_features(session.frame(index).color)[drawn.window]
-    return np.asarray(binary_opening(inside.chances(features)[0] > 0.5))
+    return np.asarray(binary_opening((inside.chances(features)[0] > 0.5) & drawn.as_far))
 
 
 def _colors(track: Track, session: Session, body: Body, drawer: Drawer, tracked: Integers) -> ColorLikelihoods | None:
@@ -131,8 +135,8 @@ def _colors(track: Track, session: Session, body: Body, drawer: Drawer, tracked:
     for index, drawn in _some_drawn(track, session, body, drawer, tracked):
         features = color_features(session.frame(index).color)[drawn.window]
         on_object.append(features[drawn.silhouette & ~drawn.hidden & ~drawn.through])
-        around.append(features[~binary_dilation(drawn.silhouette, iterations=3)])
-    if not on_object:
+        around.append(features[drawn.as_far & ~binary_dilation(drawn.silhouette, iterations=3)])
+    if sum(len(part) for part in on_object) == 0 or sum(len(part) for part in around) == 0:
         return None
     first, second = density(np.concatenate(on_object)), density(np.concatenate(around))
     if -np.log(np.sqrt(first * second).sum()) < TELLING:

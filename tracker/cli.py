@@ -8,7 +8,7 @@ from scene.command import Verb, run_program
 from tracker.config import RunConfig
 from tracker.evaluate import EvaluateConfig, run_evaluate
 from tracker.export import ExportConfig, export
-from tracker.run import run
+from tracker.many import run_all
 from tracker.view import ViewConfig, view
 
 DESCRIPTION = """Follows hand (26 degrees of freedom) and object (6) through a recording.
@@ -17,7 +17,7 @@ Example: recorder capture --sensor simulated && tracker run session.h5"""
 
 
 VERBS: dict[type, Verb] = {
-    RunConfig: run,
+    RunConfig: run_all,
     EvaluateConfig: run_evaluate,
     ExportConfig: export,
     ViewConfig: view,

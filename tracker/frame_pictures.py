@@ -22,6 +22,8 @@ SIDE_REACH = 0.16
 """metres about the object that the side view shows, each way"""
 FARTHEST_OFF = 0.020
 """metres of difference at which the heat map ends"""
+MARGIN = 0.2
+"""of the size of what is drawn, about it"""
 SEEN_THROUGH, HIDDEN = (255, 0, 255), (110, 110, 110)
 
 
@@ -34,6 +36,16 @@ def bodies_of(track: Track, index: int, body: Body, surface: HandSurface) -> lis
         pose = HandPose(track.camera_from_hand[index], track.hand_angles[index])
         bodies.append(painted(surface.posed(pose), surface.faces, SKIN_COLOR, HAND))
     return bodies
+
+
+def about(bodies: list[Body], camera: Camera, drawer: Drawer) -> tuple[slice, slice]:
+    """Rows and columns of the window about what is drawn; all of the image where nothing is."""
+    v, u = np.nonzero(drawer.draw(bodies, camera).labels)
+    if len(v) == 0:
+        return slice(None), slice(None)
+    margin = int(MARGIN * max(np.ptp(v), np.ptp(u))) + 4
+    rows, columns = (slice(max(int(at.min()) - margin, 0), int(at.max()) + margin + 1) for at in (v, u))
+    return rows, columns
 
 
 def heat_map(frame: RgbdFrame, bodies: list[Body], camera: Camera, drawer: Drawer) -> Bytes:

@@ -20,7 +20,7 @@ from scene.object_model import ObjectModel
 from scene.pages import embedded, figure_png, new_figure
 from scene.progress import track as shown
 from tracker.agreement import Agreement, agreement
-from tracker.frame_pictures import FARTHEST_OFF, bodies_of, heat_map, side_view
+from tracker.frame_pictures import FARTHEST_OFF, about, bodies_of, heat_map, side_view
 from tracker.overlay import STATUS_COLORS, overlay
 from tracker.track import Track, TrackStatus
 
@@ -44,10 +44,10 @@ td img { display: block } .number { font-variant-numeric: tabular-nums; white-sp
 <figcaption>{{ text }}</figcaption></figure>{% endfor %}
 <h2>The frames most in doubt first</h2>
 <p>Doubt is the sum of: 1 - confidence, the share seen through, 1 - overlap of the outline with what looks like the
-object, and the residual in centimetres. Left: outline and bones. Middle: from the right of the camera, which is far to
-the left: measured points in their colours, the object green, bones yellow. Right: difference of the sensor's depth and
-the drawn one; dark blue is none, yellow {{ farthest }} mm, magenta was seen through, grey is hidden by something
-nearer.</p>
+object, and the residual in centimetres. Left: outline and bones, cut out. Middle: from the right of the camera, which
+is far to the left: measured points in their colours, the object green, bones yellow. Right: difference of the sensor's
+depth and the drawn one; dark blue is none, yellow {{ farthest }} mm, magenta was seen through, grey is hidden by
+something nearer.</p>
 <table>{% for row in rows %}<tr><td class="number">{% for line in row.text %}{{ line }}<br>{% endfor %}</td>
 {% for picture in row.pictures %}<td><img height="{{ height }}" src="{{ picture }}" alt=""></td>{% endfor %}</tr>
 {% endfor %}</table>{% if not rows %}<p>No frame is TRACKED.</p>{% endif %}</body></html>
@@ -86,10 +86,11 @@ def write_page(
     for index in shown(worst_first(doubts)[:count], "drawing"):
         frame = session.frame(int(index))
         bodies = bodies_of(track, int(index), body, surface)
+        window = about(bodies, session.camera, drawer)
         pictures = (
-            overlay(frame, track, model, session.camera, drawer),
+            overlay(frame, track, model, session.camera, drawer)[window],
             side_view(frame, track, samples, session.camera),
-            heat_map(frame, bodies, session.camera, drawer),
+            heat_map(frame, bodies, session.camera, drawer)[window],
         )
         rows.append({"text": _words(track, found, doubts, int(index)), "pictures": [_jpeg(one) for one in pictures]})
     text = (

@@ -1,67 +1,133 @@
-"""`tracker run`: in, session.h5; out, session.track.h5."""
+"""`tracker run`: in, one session.h5 or several; out, for each a session.track.h5."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from recorder.session import Session, open_session
-from scene.arrays import Booleans, Floats
 from scene.distance_field import build_distance_field
 from scene.errors import TrackingError
-from scene.files import refuse_existing, sha256, stamp_provenance
+from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
 from scene.frame import RgbdFrame
-from scene.hand_pose import joints
 from scene.hand_shape import HandShape, average_hand
 from scene.object_model import ObjectModel
 from scene.progress import track as shown
+from scene.symmetry import Symmetries, declared_symmetries
+from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES
-from tracker.config import RunConfig
+from tracker.config import DETECT, RunConfig
+from tracker.frame_row import row_of, summary
+from tracker.hints import read_pose, unlabelled
 from tracker.objective import TERMS
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.sequence import SequenceTracker, TrackedFrame
-from tracker.track import ROW_FIELDS, Track, TrackStatus, new_track, track_path_of
+from tracker.second_look import looked_at_again
+from tracker.sequence import SequenceTracker
+from tracker.smoothing import smoothed
+from tracker.track import ROW_FIELDS, Track, new_track, track_path_of
+from tracker.unfinished import SAVE_EVERY, RunState, UnfinishedTrack
+
+BESIDE_ROWS = frozenset({"sessions", "output", "overwrite", "symmetry", "refine", "workers", "cluster"})
+"""options that no row depends on"""
 
 
-def run(config: RunConfig) -> None:
-    """Tracks a whole recording and writes the track beside it."""
-    output = config.output or track_path_of(config.session)
+def run(config: RunConfig, session_path: Path, report: Callable[[], None] = lambda: None) -> str:
+    """Tracks a whole recording and writes the track beside it; goes on where an earlier run was stopped.
+
+    Args:
+        config: of the command.
+        session_path: one of its sessions.
+        report: called after each frame.
+
+    Returns:
+        One line on the track.
+    """
+    output = config.output or track_path_of(session_path)
     refuse_existing(output, overwrite=config.overwrite)
-    track = track_session(config)
-    with new_track(output, track, overwrite=config.overwrite) as file:
-        stamp_provenance(file, configuration=config, seed=config.seed, sources={"session": config.session})
-    print(f"{output}: {summary(track)}")
+    with open_session(session_path) as session:
+        inputs = inputs_of(config, session_path)
+        unfinished = UnfinishedTrack(output, inputs, len(session), overwrite=config.overwrite)
+        track = track_session(session, config, unfinished, report)
+        with new_track(output, track, overwrite=config.overwrite) as file:
+            stamp_provenance(file, configuration=config, seed=config.seed, sources={"session": session_path})
+            file.attrs["inputs"] = json.dumps(inputs)
+    unfinished.remove()
+    found = "detected" if config.symmetry == DETECT else "declared"
+    return f"{output}: {summary(track)}; {found}: {track.symmetries}"
 
 
-def track_session(config: RunConfig) -> Track:
-    """The track of a recording, in memory."""
-    with open_session(config.session) as session:
-        shape = average_hand(session.hand_side)
-        model = tracked_model(session)
-        ahead = frames_ahead(session)
-        field = build_distance_field(model)
-        knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, config.seed)
-        rows = _tracked_rows(SequenceTracker(knowledge, config), session, ahead)
-        return as_track(rows, session.timestamps_s, shape, config.session)
+def inputs_of(config: RunConfig, session_path: Path) -> dict[str, str]:
+    """All that the rows of a track depend on, by name; where it is written, and what it replaces, does not."""
+    chosen = {name: str(value) for name, value in asdict(config).items() if name not in BESIDE_ROWS}
+    return {**chosen, "session": sha256(session_path), "versions": json.dumps(installed_versions())}
+
+
+def track_session(
+    session: Session, config: RunConfig, unfinished: UnfinishedTrack, report: Callable[[], None]
+) -> Track:
+    """The track of a recording; its rows stay on disk.
+
+    Raises:
+        TrackingError: it was interrupted, or the session cannot be tracked.
+    """
+    labels_of = session.labels if config.masks else unlabelled
+    state = unfinished.state()
+    if state is None:
+        state = begun(session, config)
+    else:
+        print(f"going on after {state.done} of {len(session)} frames", file=sys.stderr)
+        for _ in range(state.done):
+            report()
+    order = [*range(state.anchor, len(session)), *range(state.anchor - 1, -1, -1)]
+    tracker = SequenceTracker.resumed(state.tracker, config, labels_of)
+    try:
+        for done in shown(range(state.done, len(order)), "tracking"):
+            if order[done] == state.anchor - 1:
+                tracker.return_to_anchor()
+            answer = tracker.track(session.frame(order[done]))
+            unfinished.put(order[done], row_of(answer, tracker.state.knowledge.shape))
+            state = RunState(state.anchor, done + 1, tracker.state)
+            if state.done % SAVE_EVERY == 0:
+                unfinished.save(state)
+            report()
+    except KeyboardInterrupt:
+        unfinished.save(state)
+        raise TrackingError(
+            f"interrupted after {state.done} of {len(session)} frames, which are kept; run the same command to go on"
+        ) from None
+    track = _track(unfinished, session, tracker.state.knowledge.shape, symmetries_of(tracked_model(session), config))
+    if not config.refine:
+        return track
+    unfinished.save(state)
+    return smoothed(looked_at_again(track, session, state, config, labels_of))
+
+
+def begun(session: Session, config: RunConfig) -> RunState:
+    """Ready for the first frame to be tracked: the one in which the object is seen best, or was said to be.
+
+    From there tracking goes to the end, and then from there back to the first.
+    """
+    model, ahead = tracked_model(session), frames_ahead(session)
+    side = session.hand_side if config.hand == "auto" else config.hand
+    shape, field = average_hand(side), build_distance_field(model)
+    knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, config.seed)
+    tracker = SequenceTracker(knowledge, config, session.labels if config.masks else unlabelled)
+    if config.initial_pose is not None:
+        tracker.start_at(session.frame(0), read_pose(config.initial_pose))
+        return RunState(0, 0, tracker.state)
+    anchor = tracker.look_ahead(ahead) or 0
+    return RunState(anchor, 0, tracker.state)
 
 
 def frames_ahead(session: Session) -> list[RgbdFrame]:
     """Some frames spread over the recording."""
     indices = np.unique(np.linspace(0, len(session) - 1, FRAMES).round().astype(int))
     return [session.frame(int(index)) for index in indices]
-
-
-def _tracked_rows(tracker: SequenceTracker, session: Session, ahead: list[RgbdFrame]) -> list[TrackedFrame]:
-    """Begins where the object is seen best, goes on to the end, and then from there back to the first frame."""
-    anchor = tracker.look_ahead(ahead) or 0
-    order = [*range(anchor, len(session)), *range(anchor - 1, -1, -1)]
-    rows: dict[int, TrackedFrame] = {}
-    for index in shown(order, "tracking"):
-        if index == anchor - 1:
-            tracker.return_to_anchor()
-        rows[index] = tracker.track(session.frame(index))
-    return [rows[index] for index in range(len(session))]
 
 
 def tracked_model(session: Session) -> ObjectModel:
@@ -80,40 +146,18 @@ def tracked_model(session: Session) -> ObjectModel:
     return session.object_model
 
 
-def as_track(rows: list[TrackedFrame], timestamps_s: Floats, shape: HandShape, session: Path) -> Track:
-    """Stacks the frames; what was not TRACKED becomes NaN."""
-    tracked = np.array([row.status == TrackStatus.TRACKED for row in rows])
-    hand_tracked = np.array([row.hand_status == TrackStatus.TRACKED for row in rows])
+def symmetries_of(model: ObjectModel, config: RunConfig) -> Symmetries:
+    """As declared, or as detected in the mesh."""
+    return detect_symmetries(model) if config.symmetry == DETECT else declared_symmetries(config.symmetry)
 
-    def where(kept: Booleans, values: list[Floats]) -> Floats:
-        stacked = np.array(values, float)
-        stacked[~kept] = np.nan
-        return stacked
 
-    columns = {name: np.array([getattr(row, name) for row in rows]) for name in ROW_FIELDS if name in _PLAIN}
+def _track(unfinished: UnfinishedTrack, session: Session, shape: HandShape, symmetries: Symmetries) -> Track:
+    unfinished.rows["timestamp_s"] = session.timestamps_s
     return Track(
-        **columns,
-        timestamp_s=timestamps_s,
-        camera_from_object=where(tracked, [row.pose.camera_from_object for row in rows]),
-        camera_from_hand=where(hand_tracked, [row.pose.hand.camera_from_hand for row in rows]),
-        hand_angles=where(hand_tracked, [row.pose.hand.angles for row in rows]),
-        joints_camera=where(hand_tracked, [joints(shape, row.pose.hand) for row in rows]),
-        objective=np.array([row.terms.sum() for row in rows]),
-        objective_terms=np.array([row.terms for row in rows]),
+        **{name: unfinished.rows[name] for name in ROW_FIELDS},
         hand_shape=shape,
         terms=TERMS,
-        session_name=session.name,
-        session_sha256=sha256(session),
+        session_name=session.path.name,
+        session_sha256=sha256(session.path),
+        symmetries=symmetries,
     )
-
-
-_PLAIN = frozenset(TrackedFrame.__dataclass_fields__) - {"pose", "terms"}
-
-
-def summary(track: Track) -> str:
-    """One line: how many frames have which status."""
-    parts = []
-    for name, status in (("object", track.status), ("hand", track.hand_status)):
-        counts = ", ".join(f"{int((status == kind).sum())} {kind.name}" for kind in reversed(TrackStatus))
-        parts.append(f"{name} {counts}")
-    return f"{len(track)} frames; " + "; ".join(parts)

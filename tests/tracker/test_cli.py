@@ -9,15 +9,15 @@ import pytest
 from recorder.simulation.belt import belt
 from scene.command import run_program
 from tests.tracker.samples import TRACKED, a_track, write_session
-from tracker import anew, following, hand_search, initialisation, point_pairs
+from tracker import anew, following
 from tracker.config import RunConfig
 from tracker.evaluate import EvaluateConfig, run_evaluate
-from tracker.run import run
+from tracker.many import run_all
 from tracker.track import new_track, open_track, track_path_of
 from tracker.view import ViewConfig, view
 
 SHORT = ("--particles", 12, "--generations", 6, "--points", 100)
-VERBS = {RunConfig: run, EvaluateConfig: run_evaluate, ViewConfig: view}
+VERBS = {RunConfig: run_all, EvaluateConfig: run_evaluate, ViewConfig: view}
 
 
 def tracker(*arguments):
@@ -27,16 +27,6 @@ def tracker(*arguments):
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     return write_session(tmp_path_factory.mktemp("cli") / "s.h5", model=belt())
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """The search of the whole view, which the options do not reach, at a hundredth of its work."""
-    monkeypatch.setattr(point_pairs, "PAIRS", 200)
-    for name, value in {"POINTS": 200, "PROMISING": 4, "KEPT": 2}.items():
-        monkeypatch.setattr(initialisation, name, value)
-    for name, value in {"PLACES": 2, "ROTATIONS": 40, "SWARMS": 1, "PARTICLES": 8, "GENERATIONS": 4}.items():
-        monkeypatch.setattr(hand_search, name, value)
 
 
 def track_with(session, tmp_path, *options, name="t.h5"):
@@ -182,14 +172,22 @@ def test_evaluate_and_view_without_what_they_need(tmp_path, capsys):
     real = write_session(tmp_path / "real.h5", model=belt(), frames=1, truth=False)
     with new_track(track_path_of(real), a_track(real, frames=1), overwrite=False):
         pass
-    assert "only a session with ground truth can be evaluated" in refusal(capsys, "evaluate", real)
+    assert "only a session with ground truth can be evaluated" in refusal(capsys, "evaluate", real, "--no-images")
     assert "--fps must be above 0, got -1.0" in refusal(capsys, "view", real, "--fps", -1)
 
 
 def test_figures_into_a_folder_that_does_not_exist(session, tmp_path, capsys):
     with new_track(tmp_path / "t.h5", a_track(session), overwrite=False):
         pass
-    arguments = ("evaluate", session, "--track", tmp_path / "t.h5", "--json", tmp_path / "none" / "f.json")
+    arguments = (
+        "evaluate",
+        session,
+        "--no-images",
+        "--track",
+        tmp_path / "t.h5",
+        "--json",
+        tmp_path / "none" / "f.json",
+    )
     assert tracker(*arguments) == 2
 
 

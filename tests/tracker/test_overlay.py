@@ -10,7 +10,7 @@ from scene.errors import InputError
 from scene.frame import RgbdFrame
 from tests.tracker.samples import ABSENT, LOST, SMALL, TRACKED, a_track, draw, true_pose, write_session
 from tracker.agreement import Agreement
-from tracker.frame_pictures import HIDDEN, SEEN_THROUGH, SIDE_SIZE, heat_map, side_view
+from tracker.frame_pictures import HIDDEN, SEEN_THROUGH, SIDE_SIZE, about, heat_map, side_view
 from tracker.overlay import OUTLINE, SKELETON, object_body, outline, overlay, with_skeleton
 from tracker.page import doubt, worst_first
 from tracker.track import new_track, track_path_of
@@ -182,6 +182,17 @@ def test_the_heat_map_tells_what_differs_from_what_was_seen_through():
     assert (heat_map(before, [body.placed(pose)], SMALL, drawer)[on_object] == HIDDEN).all()
     assert not (same[on_object] == SEEN_THROUGH).all()
     assert not heat_map(frame, [], SMALL, drawer).any()
+
+
+def test_pictures_are_cut_out_about_what_is_drawn():
+    drawer, body = open_drawer("rays"), object_body(belt()).placed(true_pose().camera_from_object)
+    rows, columns = about([body], SMALL, drawer)
+    labels = drawer.draw([body], SMALL).labels
+    assert labels[rows, columns].sum() == labels.sum()
+    assert labels[rows, columns].size < labels.size / 2
+    nothing = body.placed(np.eye(4))
+    nothing.camera_from_body[2, 3] = -1.0  # behind the camera
+    assert about([nothing], SMALL, drawer) == (slice(None), slice(None))
 
 
 def test_from_the_side_what_is_farther_is_to_the_right(session):

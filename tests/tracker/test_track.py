@@ -6,9 +6,9 @@ from scene.errors import InputError, SchemaError
 from scene.hand_pose import joints
 from scene.hand_shape import average_hand, scaled
 from tests.tracker.samples import ABSENT, LOST, TRACKED, a_track, true_pose
+from tracker.frame_row import row_of, summary
 from tracker.hypothesis import HandObjectPose
 from tracker.objective import TERMS
-from tracker.run import as_track, summary
 from tracker.sequence import TrackedFrame
 from tracker.track import ROW_FIELDS, TRACK, TrackStatus, new_track, open_track, track_path_of
 
@@ -117,20 +117,21 @@ def a_row(status, hand_status, **changed):
     return TrackedFrame(TrackStatus(status), TrackStatus(hand_status), pose, **{**fields, **changed})
 
 
-def test_what_is_not_tracked_is_nan(session):
+def test_what_is_not_tracked_is_nan():
     """A LOST object keeps its confidence, and loses its pose."""
-    rows = [a_row(TRACKED, LOST), a_row(LOST, ABSENT), a_row(TRACKED, TRACKED)]
-    track = as_track(rows, np.array([0, 0.1, 0.2]), average_hand(), session)
-    np.testing.assert_array_equal(np.isnan(track.camera_from_object).any(axis=(1, 2)), [False, True, False])
-    np.testing.assert_array_equal(np.isnan(track.camera_from_hand).all(axis=(1, 2)), [True, True, False])
-    np.testing.assert_array_equal(np.isnan(track.hand_angles).all(axis=1), [True, True, False])
-    np.testing.assert_array_equal(np.isnan(track.joints_camera).all(axis=(1, 2)), [True, True, False])
-    np.testing.assert_array_equal(track.status, [TRACKED, LOST, TRACKED])
-    np.testing.assert_array_equal(track.confidence, [0.9, 0.9, 0.9])
-    np.testing.assert_allclose(track.objective, 0.6)
-    np.testing.assert_array_equal(track.timestamp_s, [0, 0.1, 0.2])
-    np.testing.assert_allclose(track.joints_camera[2], joints(average_hand(), true_pose().hand))
-    assert track.session_name == "s.h5"
+    rows = [
+        row_of(answer, average_hand())
+        for answer in (a_row(TRACKED, LOST), a_row(LOST, ABSENT), a_row(TRACKED, TRACKED))
+    ]
+    columns = {name: [np.isnan(row[name]).all() for row in rows] for name in ("camera_from_hand", "hand_angles")}
+    assert [np.isnan(row["camera_from_object"]).any() for row in rows] == [False, True, False]
+    assert columns == {"camera_from_hand": [True, True, False], "hand_angles": [True, True, False]}
+    assert [np.isnan(row["joints_camera"]).all() for row in rows] == [True, True, False]
+    assert [row["status"] for row in rows] == [TRACKED, LOST, TRACKED]
+    assert [row["confidence"] for row in rows] == [0.9, 0.9, 0.9]
+    np.testing.assert_allclose([row["objective"] for row in rows], 0.6)
+    np.testing.assert_allclose(rows[2]["joints_camera"], joints(average_hand(), true_pose().hand))
+    assert set(rows[0]) == set(ROW_FIELDS) - {"timestamp_s"}
 
 
 def test_the_summary_counts_each_status(session):

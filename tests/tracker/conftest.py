@@ -1,0 +1,15 @@
+"""Fixtures of the tracker's tests."""
+
+import pytest
+
+from tracker import hand_search, initialisation, point_pairs
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The search of the whole view, which the options do not reach, at a hundredth of its work."""
+    monkeypatch.setattr(point_pairs, "PAIRS", 200)
+    for name, value in {"POINTS": 200, "PROMISING": 4, "KEPT": 2}.items():
+        monkeypatch.setattr(initialisation, name, value)
+    for name, value in {"PLACES": 2, "ROTATIONS": 40, "SWARMS": 1, "PARTICLES": 8, "GENERATIONS": 4}.items():
+        monkeypatch.setattr(hand_search, name, value)

@@ -1,0 +1,202 @@
+"""Runs that are stopped and go on: what is kept, and that the track comes out the same, bit for bit."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+import pytest
+
+from recorder.session import open_session
+from recorder.simulation.belt import belt
+from scene.arrays import Floats
+from scene.command import run_program
+from scene.hand_shape import Side
+from tests.tracker.samples import write_session
+from tracker import run as running
+from tracker.config import RunConfig
+from tracker.many import run_all
+from tracker.sequence import SequenceTracker
+from tracker.stored_values import read_value, write_value
+from tracker.track import ROW_FIELDS, open_track
+from tracker.tracker_state import TrackerState
+from tracker.unfinished import UnfinishedTrack
+
+FRAMES = 5
+SHORT = ("--particles", 12, "--generations", 6, "--points", 100, "--confidence", 0)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    return write_session(tmp_path_factory.mktemp("long") / "s.h5", model=belt(), frames=FRAMES)
+
+
+def tracker(*arguments):
+    return run_program("tracker", "", {RunConfig: run_all}, [str(argument) for argument in arguments])
+
+
+def rows_of(path):
+    track = open_track(path)
+    return {name: getattr(track, name) for name in ROW_FIELDS}
+
+
+def assert_same(path, other):
+    one, another = rows_of(path), rows_of(other)
+    for name in ROW_FIELDS:
+        np.testing.assert_array_equal(one[name], another[name])
+
+
+def stop_at(frame, monkeypatch, error):
+    """The tracker ends in the middle of a frame, after it has changed something of itself."""
+    original = SequenceTracker.track
+
+    def track(self, given):
+        answer = original(self, given)
+        if given.index == frame:
+            raise error
+        return answer
+
+    monkeypatch.setattr(SequenceTracker, "track", track)
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_interrupted_run_goes_on_to_the_same_track(session, tmp_path, capsys):
+    assert tracker("run", session, "--output", tmp_path / "whole.h5", *SHORT) == 0
+    command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(3, patch, KeyboardInterrupt())
+        assert tracker(*command) == 2
+    assert "frames, which are kept; run the same command to go on" in capsys.readouterr().err
+    assert not (tmp_path / "t.h5").exists()
+    assert tracker(*command) == 0
+    assert "going on after" in capsys.readouterr().err
+    assert_same(tmp_path / "whole.h5", tmp_path / "t.h5")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.h5", "whole.h5"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_differs_is_refused_and_overwritten_only_where_asked(session, tmp_path, capsys):
+    command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(2, patch, KeyboardInterrupt())
+        assert tracker(*command) == 2
+    capsys.readouterr()
+    assert tracker(*command, "--seed", 3) == 2
+    sentence = capsys.readouterr().err
+    assert "holds a run that was stopped and differs in seed (0); run it as it was to go on, or" in sentence
+    assert tracker(*command, "--seed", 3, "--overwrite") == 0
+    assert "going on" not in capsys.readouterr().err
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert json.loads(file.attrs["configuration"])["seed"] == 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_damaged_state_is_told(session, tmp_path, capsys):
+    command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(2, patch, KeyboardInterrupt())
+        assert tracker(*command) == 2
+    (tmp_path / ".t.h5.unfinished" / "state.h5").write_bytes(b"not HDF5")
+    assert tracker(*command) == 2
+    assert "state.h5 is damaged" in capsys.readouterr().err
+    (tmp_path / ".t.h5.unfinished" / "inputs.json").write_bytes(b"{")
+    assert tracker(*command) == 2
+    assert "differs in what cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_all_of_a_tracker_is_in_its_state(session):
+    """What is added to the tracker and not to its state would be lost by going on."""
+    config = RunConfig((session,))
+    with open_session(session) as opened:
+        state = running.begun(opened, replace(config, confidence=1.0)).tracker
+    kept = {name.lstrip("_") for name in vars(SequenceTracker.resumed(state, config))}
+    assert kept - {"config", "settings", "sizes", "rng", "labels_of"} == set(TrackerState.__dataclass_fields__)
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    rows = UnfinishedTrack(tmp_path / "t.h5", {}, 1000, overwrite=False).rows
+    assert isinstance(rows, np.memmap)
+
+
+class Point(NamedTuple):
+    x: float
+    name: str = "p"
+
+
+@dataclass(frozen=True)
+class Inner:
+    values: Floats
+    side: Side
+    count: int
+
+
+@dataclass(frozen=True)
+class Outer:
+    inner: Inner | None
+    other: Inner | None
+    point: Point
+    pair: tuple[float, float]
+    several: tuple[Inner, ...]
+    sure: bool
+
+
+def test_values_come_back_bit_for_bit(tmp_path):
+    rng = np.random.default_rng(0)
+    inner = Inner(rng.normal(size=(3, 2)).astype(np.float32), "left", 7)
+    value = Outer(inner, None, Point(0.1 + 0.2), (np.pi, float("nan")), (inner, inner), True)
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        write_value(file, "v", value)
+        back = read_value(file, "v", Outer)
+    assert back.point == value.point
+    assert back.pair[0] == np.pi
+    assert np.isnan(back.pair[1])
+    assert (back.other, back.sure, back.inner.side, back.inner.count) == (None, True, "left", 7)
+    assert len(back.several) == 2
+    assert back.several[1].values.dtype == np.float32
+    np.testing.assert_array_equal(back.several[1].values, inner.values)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, object(), [1.0]])
+def test_what_has_no_place_in_a_file_is_refused(tmp_path, value):
+    with h5py.File(tmp_path / "v.h5", "w") as file, pytest.raises(TypeError, match="has no place in a file"):
+        write_value(file, "v", value)
+
+
+def test_a_run_killed_from_outside_goes_on(session, tmp_path):
+    """In processes of their own, as a user has it; what was stored last is gone on from."""
+    program = (
+        "import sys, signal, os\n"
+        "from tracker import initialisation, point_pairs, hand_search, run\n"
+        "from tracker.sequence import SequenceTracker\n"
+        "point_pairs.PAIRS, initialisation.POINTS, initialisation.PROMISING, initialisation.KEPT = 200, 200, 4, 2\n"
+        "hand_search.PLACES, hand_search.ROTATIONS, hand_search.SWARMS = 2, 40, 1\n"
+        "run.SAVE_EVERY, original = 2, SequenceTracker.track\n"
+        "def track(self, frame):\n"
+        "    if frame.index == 3 and sys.argv[1] != '0': os.kill(os.getpid(), int(sys.argv[1]))\n"
+        "    return original(self, frame)\n"
+        "SequenceTracker.track = track\n"
+        "from tracker.cli import run_tracker\n"
+        "sys.exit(run_tracker(sys.argv[2:]))\n"
+    )
+
+    def command(number, output):
+        arguments = [str(int(number)), "run", session, "--output", tmp_path / output, *SHORT]
+        return subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+
+    assert command(signal.SIGKILL, "t.h5").returncode == -signal.SIGKILL
+    resumed = command(0, "t.h5")
+    assert resumed.returncode == 0
+    assert "going on after 2 of 5 frames" in resumed.stderr or "going on after 4 of 5 frames" in resumed.stderr
+    assert command(0, "whole.h5").returncode == 0
+    assert_same(tmp_path / "whole.h5", tmp_path / "t.h5")
