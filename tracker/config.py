@@ -70,9 +70,8 @@ class RunConfig:
             raise InputError("there must be a recording to track, got none; give its file, as session.h5")
         several = len(self.sessions) > 1
         if several and (self.output is not None or self.initial_pose is not None):
-            raise InputError(
-                f"--output and --initial-pose are of one recording, got {len(self.sessions)}; leave them out"
-            )
+            given = f"got {len(self.sessions)} recordings"
+            raise InputError(f"--output and --initial-pose must be of one recording, {given}; leave them out")
         if len({track_path_of(session) for session in self.sessions}) < len(self.sessions):
             raise InputError("each recording must be given once, and their names must differ in more than the ending")
         if self.workers < 0:
