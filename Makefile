@@ -53,27 +53,30 @@ RECIPES ?= srn best wohlhart
 VIEWS ?= 4000
 STEPS ?=
 SHORT_STEPS ?= 400
+SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 26 40 24
 OUTPUT ?= paper
 RESULTS ?= docs
-ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES) --views $(VIEWS)
+ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
+# few views make short epochs, and the learning rate falls every epoch
+SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(SHORT_STEPS)
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))
 
 paper: linemod figure-2 ablation belt video
 
 linemod: $(READY)
-	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECTS) --recipes $(RECIPES) $(AT_MOST) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(ON_PATCHES) --views $(VIEWS) --objects $(OBJECTS) --recipes $(RECIPES) $(AT_MOST) \
+		--output $(OUTPUT)/$@
 	$(WRITE)
 
 figure-2: $(READY)
-	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECT) --recipes regression batches normalised srn \
-		--steps $(SHORT_STEPS) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(SHORTENED) --recipes regression batches normalised srn --output $(OUTPUT)/$@
 	$(WRITE)
 
 ablation: $(READY)
-	$(VENV)/bin/train compare $(ON_PATCHES) --objects $(OBJECT) --recipes best best-unguided best-pairs best-formed \
-		best-paper-network best-sgd --steps $(SHORT_STEPS) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(SHORTENED) --recipes best best-unguided best-pairs best-formed best-paper-network \
+		best-sgd --output $(OUTPUT)/$@
 	$(WRITE)
 
 belt: $(READY)

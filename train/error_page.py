@@ -78,7 +78,7 @@ def _shares(evaluation: Evaluation) -> Figure:
         share = np.arange(1, len(errors) + 1) / len(errors)
         axes.plot(errors, share, label=f"{one.image}, {one.read_out.replace('_', ' ')}")
     axes.set(xscale="log", xlim=(0.5, 180), xlabel="geodesic error, degrees", ylabel="share of images")
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the curves, it hides none
     return figure
 
 
