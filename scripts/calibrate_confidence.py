@@ -118,8 +118,7 @@ def followed(
     assert session.truth is not None
     if learning:
         observation = knowledge.observed(camera.taken(session.frame(index)))
-        shift = estimate.quality.view.feature_shift
-        knowledge = knowledge.learned(observation, estimate.pose, shift, FIRST_LEARNING_RATE)
+        knowledge = knowledge.learned(observation, estimate.pose, estimate.quality, FIRST_LEARNING_RATE)
     last, onwards = Last(estimate, np.eye(4)), 1 if 2 * index < len(session) else -1
     settings, sizes = SwarmSettings(generations=config.generations), (config.particles, config.points)
     for at in range(index + onwards, index + onwards * (FRAMES + 1), onwards):

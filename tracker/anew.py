@@ -5,12 +5,13 @@ The object is looked for in the whole view (tracker/initialisation.py), the hand
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from scene.arrays import Booleans, Floats
-from scene.hand_pose import rest_angles
+from scene.hand_pose import HandPose, rest_angles
 from tracker.explanation import point_distances
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
@@ -54,13 +55,18 @@ def object_at(
     strict = searching(knowledge.weights)
     problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
     vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
-    return judged(observation, problem, vector, rng, colored=knowledge.colored)
+    return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored)
 
 
 def with_hand_found(
-    observation: Observation, estimate: Estimate, knowledge: SceneKnowledge, points: int, rng: np.random.Generator
+    observation: Observation,
+    estimate: Estimate,
+    knowledge: SceneKnowledge,
+    guesses: Sequence[HandPose],
+    points: int,
+    rng: np.random.Generator,
 ) -> Estimate:
-    """The same object with a hand beside it, where enough is seen that looks like one."""
+    """The same object with a hand beside it, where enough is seen that looks like one; `guesses` as in find_hand."""
     object_pose = estimate.pose.camera_from_object
     off_object, hand_like = _beside(observation, estimate.pose, knowledge)
     places = observation.points[pick(off_object, MOST_PLACES, rng)]
@@ -74,7 +80,7 @@ def with_hand_found(
     evidence = observation.evidence(np.concatenate(halves))
     layout = Layout.about(estimate.pose)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
-    pose = find_hand(problem, object_pose, places, rng)
+    pose = find_hand(problem, object_pose, places, guesses, rng)
     problem = replace(problem, layout=Layout.about(pose), prediction=pose.hand.angles)
     return with_hand(observation, estimate, problem, problem.layout.vector(pose), rng)
 

@@ -74,6 +74,14 @@ class ColorLikelihoods:
             _towards(self.background_density, features[background], rate),
         )
 
+    def moved_towards(self, others: ColorLikelihoods, rate: float) -> ColorLikelihoods:
+        """Moves each density by `rate` towards that of the others."""
+        return ColorLikelihoods(
+            (1 - rate) * self.object_density + rate * others.object_density,
+            (1 - rate) * self.hand_density + rate * others.hand_density,
+            (1 - rate) * self.background_density + rate * others.background_density,
+        )
+
 
 def initial_likelihoods(model: ObjectModel, scene_features: Floats) -> ColorLikelihoods:
     """Before anything is tracked.

@@ -44,12 +44,18 @@ class Estimate:
 
 
 def judged(
-    observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator, *, colored: bool
+    observation: Observation,
+    problem: Problem,
+    vector: Floats,
+    usual: Floats,
+    rng: np.random.Generator,
+    *,
+    colored: bool,
 ) -> Estimate:
-    """The hypothesis (32,) with its confidence, the hand left out."""
+    """The hypothesis (32,) with its confidence, the hand left out; `usual` (5,) as in object_evidence."""
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
-    evidence = object_evidence(quality, colored=colored)
+    evidence = object_evidence(quality, usual, colored=colored)
     return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality)
 
 

@@ -25,6 +25,8 @@ BIAS = 4.83
 BARE_COEFFICIENTS: Floats = np.array([4.22, -35.94, -3.73])
 BARE_BIAS = 1.27
 """of the geometry alone; what the calibration prints differs from run to run of the tracker: docs/tracking.md"""
+ACCUSTOMED: Floats = np.array([0.0, 0.0, 0.5, 0.0, 0.5])
+"""share of its difference from a typical one that a right pose's residual and colours owe to the recording"""
 RIGHT_AMONG_JUDGED = 0.43
 """share of right poses among those that the model was fitted to"""
 STAYS_RIGHT, BECOMES_RIGHT = 0.97, 0.02
@@ -62,17 +64,33 @@ class ObjectQuality:
         return np.array([self.view.support, self.view.violation, residual, self.explained, discolored])
 
 
-def object_evidence(quality: ObjectQuality, *, colored: bool) -> float:
+def object_evidence(quality: ObjectQuality, usual: Floats, *, colored: bool) -> float:
     """Log odds that the pose is within 10 degrees and 10 mm, by its frame alone.
 
     Args:
         quality: of the estimate.
+        usual: (5,) features of right poses in this recording, TYPICAL where nothing is known of it.
         colored: whether the object's colours are known.
     """
-    features = quality.features() - TYPICAL
+    features = quality.features() - usual
     if colored:
         return float(features @ COEFFICIENTS + BIAS)
     return float(features[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS)
+
+
+def accustomed(usual: Floats, quality: ObjectQuality, rate: float) -> Floats:
+    """What right poses look like in this recording, after one that is vouched for.
+
+    A mesh that is a few percent off, or colours that a camera shows otherwise, make every right pose of a recording
+    look worse. Half of how such a pose differs from the typical one is therefore taken to be the recording's way.
+
+    Args:
+        usual: (5,) before.
+        quality: of the pose.
+        rate: how far to move, 0 to 1.
+    """
+    seen = TYPICAL + ACCUSTOMED * (quality.features() - TYPICAL)
+    return (1 - rate) * usual + rate * seen
 
 
 def followed_confidence(evidence: float, before: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scene.arrays import Floats
 from scene.camera import Camera
 from scene.distance_field import DistanceField
 from scene.frame import RgbdFrame
@@ -22,6 +23,7 @@ from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, prepare_models
 from tracker.objective import Models, Weights, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
+from tracker.quality import TYPICAL, ObjectQuality, accustomed
 
 SURELY = 2.0
 """how much likelier a colour must be on the object than on the hand to be learned as the object's"""
@@ -36,6 +38,11 @@ class SceneKnowledge:
     models: Models
     weights: Weights
     likelihoods: ColorLikelihoods
+    """of colours by now"""
+    first_likelihoods: ColorLikelihoods | None
+    """as learned from the first frame that was vouched for; None before"""
+    usual: Floats
+    """(5,) what right poses look like here, tracker/quality.py"""
     colored: bool
     """whether the mesh has colours"""
     surroundings: Surroundings
@@ -58,7 +65,9 @@ class SceneKnowledge:
             likelihoods = without_background(likelihoods)
         weights = weights_for(model.diameter, colored=model.colored)
         surroundings = Surroundings(find_planes(frames[0], camera, seed), background)
-        return SceneKnowledge(camera, shape, models, weights, likelihoods, model.colored, surroundings, seed)
+        return SceneKnowledge(
+            camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed
+        )
 
     def with_planes_of(self, frame: RgbdFrame) -> SceneKnowledge:
         """With table and wall where this frame has them."""
@@ -69,13 +78,17 @@ class SceneKnowledge:
         """The frame made ready."""
         return observe(frame, self.camera, self.likelihoods, self.surroundings)
 
-    def learned(self, observation: Observation, pose: HandObjectPose, shift: np.ndarray, rate: float) -> SceneKnowledge:
-        """Colours of object and hand, and the light, from a frame whose pose is vouched for.
+    def learned(
+        self, observation: Observation, pose: HandObjectPose, quality: ObjectQuality, rate: float
+    ) -> SceneKnowledge:
+        """Colours of object and hand, the light, and how right poses look, from a frame whose pose is vouched for.
+
+        What is learned later is held half way to what the first frame taught, lest colours drift to the other body's.
 
         Args:
             observation: of the frame.
             pose: of object and hand; a hand that was not found is far away.
-            shift: (3,) mean of pixel minus sample features where the object is seen.
+            quality: of the object's pose.
             rate: how far to move towards what is seen, 0 to 1.
         """
         layout = Layout.about(pose)
@@ -94,4 +107,11 @@ class SceneKnowledge:
             ~observation.foreground,  # what stands there and is not known to be the object may be a hand not found yet
             rate,
         )
-        return replace(self, likelihoods=likelihoods, models=lit(self.models, rate * shift))
+        first = self.first_likelihoods or likelihoods
+        return replace(
+            self,
+            likelihoods=likelihoods.moved_towards(first, rate),
+            first_likelihoods=first,
+            usual=accustomed(self.usual, quality, rate),
+            models=lit(self.models, rate * quality.view.feature_shift),
+        )

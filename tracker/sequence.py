@@ -18,6 +18,7 @@ from scene.transforms import inverse, rigid
 from tracker.anew import object_at, objects_found, with_hand_found
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed, object_followed
+from tracker.grasps import Grasps
 from tracker.hints import unlabelled, with_labels
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
@@ -31,8 +32,8 @@ from tracker.tracker_state import TrackerState
 
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again: the camera may move"""
-SEARCH_EVERY, REVIEW_EVERY = 3, 12
-"""frames from one search of the whole view, or for the hand, to the next: in doubt, and without any"""
+SEARCH_EVERY, REVIEW_EVERY, HAND_REVIEW_EVERY = 3, 12, 6
+"""frames from one search of the whole view, or for the hand, to the next: in doubt, and without any for each of them"""
 RECHECK = 0.8
 """confidence below which there is doubt"""
 MORE_CONFIDENT, MORE_CONFIDENT_FAR = 1.0, 2.5
@@ -84,6 +85,7 @@ class SequenceTracker:
         self._last: Last | None = None
         self._last_seen: Floats | None = None
         self._anchor: Estimate | None = None
+        self._grasps = Grasps()
         self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
 
@@ -189,11 +191,18 @@ class SequenceTracker:
             estimate = hand_followed(
                 observation, estimate, self._last, self._knowledge, self._settings, self._sizes, self._rng
             )
-        due = abs(index - self._searched_hand) >= SEARCH_EVERY
-        if due and not self._vouches_for_hand(estimate) and observation.area(observation.hand_like) > HAND_AREA:
+        wait = HAND_REVIEW_EVERY if self._vouches_for_hand(estimate) else SEARCH_EVERY
+        if abs(index - self._searched_hand) >= wait and observation.area(observation.hand_like) > HAND_AREA:
             self._searched_hand = index
-            return with_hand_found(observation, estimate, self._knowledge, self._config.points, self._rng)
+            estimate = self._hand_found(observation, estimate)
         return estimate
+
+    def _hand_found(self, observation: Observation, estimate: Estimate) -> Estimate:
+        """With the best of the hand that was followed, of the grasps seen before, and of those found anew."""
+        guesses = self._grasps.hands(estimate.pose.camera_from_object)
+        if self._vouches_for_hand(estimate):
+            guesses = [estimate.pose.hand, *guesses]
+        return with_hand_found(observation, estimate, self._knowledge, guesses, self._config.points, self._rng)
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
         return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
@@ -241,6 +250,8 @@ class SequenceTracker:
         self._last = Last(estimate, motion)
         if tracked:
             self._last_seen = pose[:3, 3]
+            if answer.hand_status == TrackStatus.TRACKED:
+                self._grasps = self._grasps.remembered(estimate.pose)
         if tracked and answer.confidence >= LEARNING:
             self._learn(observation, estimate, LEARNING_RATE)
 
@@ -248,4 +259,4 @@ class SequenceTracker:
         pose = estimate.pose
         if not self._vouches_for_hand(estimate):
             pose = pose_without_hand(pose.camera_from_object)
-        self._knowledge = self._knowledge.learned(observation, pose, estimate.quality.view.feature_shift, rate)
+        self._knowledge = self._knowledge.learned(observation, pose, estimate.quality, rate)

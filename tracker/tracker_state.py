@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scene.arrays import Floats
 from tracker.following import Last
+from tracker.grasps import Grasps
 from tracker.judgement import Estimate
 from tracker.scene_knowledge import SceneKnowledge
 
@@ -19,6 +20,7 @@ class TrackerState:
     last: Last | None
     last_seen: Floats | None
     anchor: Estimate | None
+    grasps: Grasps
     searched: int
     """frame of the last search of the whole view"""
     searched_hand: int

@@ -11,5 +11,5 @@ def quick(monkeypatch):
     monkeypatch.setattr(point_pairs, "PAIRS", 200)
     for name, value in {"POINTS": 200, "PROMISING": 4, "KEPT": 2}.items():
         monkeypatch.setattr(initialisation, name, value)
-    for name, value in {"PLACES": 2, "ROTATIONS": 40, "SWARMS": 1, "PARTICLES": 8, "GENERATIONS": 4}.items():
+    for name, value in {"DRAWN": 60, "KEPT": (8, 4), "SWARMS": 1, "PARTICLES": 8, "GENERATIONS": 4}.items():
         monkeypatch.setattr(hand_search, name, value)

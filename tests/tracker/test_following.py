@@ -13,10 +13,11 @@ from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 from tests.tracker.samples import WALL_PLANE, drawn, likelihoods, models
 from tracker.following import HAND, OBJECT, SCALES, Last, moved, object_followed
+from tracker.initialisation import pose_without_hand
 from tracker.judgement import judged
 from tracker.nearby import about_hand_and_object, about_object, pick
 from tracker.observation import Surroundings
-from tracker.quality import MOST_FROM_BEFORE, followed_confidence, log_odds
+from tracker.quality import MOST_FROM_BEFORE, TYPICAL, followed_confidence, log_odds
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 
@@ -30,7 +31,7 @@ def rng():
 
 def estimate():
     scene = drawn(use_hand=False)
-    return judged(scene.observation, scene.problem, scene.truth, rng(), colored=True)
+    return judged(scene.observation, scene.problem, scene.truth, TYPICAL, rng(), colored=True)
 
 
 @given(st.floats(-10, 10), CHANCES, CHANCES)
@@ -102,6 +103,8 @@ def known(scene):
         models=models(),
         weights=scene.problem.weights,
         likelihoods=likelihoods(scene.frame),
+        first_likelihoods=None,
+        usual=TYPICAL,
         colored=True,
         surroundings=Surroundings(WALL_PLANE),
         seed=0,
@@ -124,10 +127,38 @@ def test_the_object_is_followed_over_a_step_and_a_turn():
     assert object_followed(scene.observation, nowhere, known(scene), SwarmSettings(), (32, 200), rng()) is None
 
 
+def quality_shifted(shift):
+    """Of a right pose whose colours are shifted."""
+    quality = estimate().quality
+    return replace(quality, view=replace(quality.view, feature_shift=np.array(shift)))
+
+
+def test_colours_learned_later_are_held_half_way_to_those_learned_first():
+    scene = drawn()
+    first = known(scene).learned(scene.observation, scene.pose, quality_shifted([0, 0, 0]), 0.7)
+    skin = replace(scene.pose, camera_from_object=scene.pose.hand.camera_from_hand)
+    unheld, held = replace(first, first_likelihoods=None), first
+    for _ in range(60):
+        observation = scene.observation  # in which the hand's colour now passes for the object's, and is learned as it
+        observation = replace(
+            observation, object_chance=observation.hand_chance, hand_chance=np.zeros_like(observation.hand_chance)
+        )
+        pose = pose_without_hand(skin.camera_from_object)
+        unheld = replace(unheld.learned(observation, pose, quality_shifted([0, 0, 0]), 0.1), first_likelihoods=None)
+        held = held.learned(observation, pose, quality_shifted([0, 0, 0]), 0.1)
+
+    def moved(knowledge):
+        before = first.likelihoods.object_density
+        return np.abs(knowledge.likelihoods.object_density - before).sum()
+
+    assert moved(unheld) > 0.1
+    assert moved(held) == pytest.approx(0.5 * moved(unheld), rel=0.15)
+
+
 def test_colours_are_learned_from_the_object_and_not_from_the_skin_beside_it():
     scene = drawn()
     before = known(scene)
-    after = before.learned(scene.observation, scene.pose, np.array([0.1, 0.0, 0.0]), 0.5)
+    after = before.learned(scene.observation, scene.pose, quality_shifted([0.1, 0.0, 0.0]), 0.5)
     np.testing.assert_allclose(after.models.sample_features, before.models.sample_features + np.array([0.05, 0, 0]))
     skin = scene.observation.hand_chance[scene.observation.foreground] > 0.8
     chance = after.observed(scene.frame).object_chance[scene.observation.foreground]

@@ -9,8 +9,13 @@ from scene.hand_pose import HandPose
 from scene.hand_shape import average_hand
 from scene.transforms import rigid
 from tests.tracker.samples import CAMERA, draw, true_pose
+from tracker.explanation import SampleView
 from tracker.initialisation import pose_without_hand
+from tracker.quality import ObjectQuality
 from tracker.scene_knowledge import SceneKnowledge
+
+VIEW = SampleView(support=0.6, violation=0.0, hidden=0.4, feature_shift=np.zeros(3))
+GOOD = ObjectQuality(VIEW, residual=0.0008, explained=0.97, discolored=0.05, depth=0.5, extent=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,7 @@ def seen():
 def chances_after(seen, pose):
     """(H, W) chance of object and of hand, before and after learning from a pose."""
     knowledge, observation = seen
-    learned = knowledge.learned(observation, pose, np.zeros(3), 0.7).likelihoods
+    learned = knowledge.learned(observation, pose, GOOD, 0.7).likelihoods
     return (observation.object_chance, observation.hand_chance), learned.chances(observation.features)
 
 

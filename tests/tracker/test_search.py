@@ -1,11 +1,14 @@
 """Object and hand found without a start, and the judgement of what was found."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from scene.frame import RgbdFrame
+from scene.hand_pose import joints
+from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
 from tracker import hand_search
@@ -21,6 +24,7 @@ from tracker.quality import (
     SIGNS,
     TYPICAL,
     ObjectQuality,
+    accustomed,
     chance,
     hand_confidence,
     object_evidence,
@@ -70,11 +74,26 @@ def test_the_hand_is_found_beside_the_object(monkeypatch):
     scene = drawn(points=400)
     points = scene.observation.points
     places, where = points[points[:, 0] < 0], scene.pose.camera_from_object
-    pose = find_hand(scene.problem, where, places, np.random.default_rng(0))
+    pose = find_hand(scene.problem, where, places, (), np.random.default_rng(0))
     np.testing.assert_allclose(pose.camera_from_object, where, atol=1e-9)
     assert np.linalg.norm(pose.hand.camera_from_hand[:3, 3] - scene.pose.hand.camera_from_hand[:3, 3]) < 0.06
-    again = find_hand(scene.problem, where, places, np.random.default_rng(0))
+    again = find_hand(scene.problem, where, places, (), np.random.default_rng(0))
     np.testing.assert_array_equal(pose.hand.angles, again.hand.angles)
+
+
+def test_a_guess_that_is_right_is_taken_though_next_to_nothing_is_drawn(monkeypatch):
+    monkeypatch.setattr(hand_search, "DRAWN", 30)
+    monkeypatch.setattr(hand_search, "KEPT", (8, 2))
+    scene = drawn(points=400)
+    points = scene.observation.points
+    find = partial(find_hand, scene.problem, scene.pose.camera_from_object, points[points[:, 0] < 0])
+    shape = average_hand()
+    error = {}
+    for name, guesses in (("none", ()), ("right", (scene.pose.hand,))):
+        found = find(guesses, np.random.default_rng(0)).hand
+        error[name] = np.linalg.norm(joints(shape, found) - joints(shape, scene.pose.hand), axis=1).mean()
+    assert error["right"] < 0.012
+    assert error["none"] > 1.5 * error["right"]
 
 
 VIEW = SampleView(support=0.6, violation=0.0, hidden=0.4, feature_shift=np.zeros(3))
@@ -90,26 +109,46 @@ WORSE = {
 
 @pytest.mark.parametrize("worse", list(WORSE.values()), ids=list(WORSE))
 def test_each_thing_that_speaks_against_a_pose_lowers_its_confidence(worse):
-    assert object_evidence(worse, colored=True) < object_evidence(GOOD, colored=True)
+    assert object_evidence(worse, TYPICAL, colored=True) < object_evidence(GOOD, TYPICAL, colored=True)
 
 
 def test_colours_do_not_count_where_the_object_has_none():
-    bare = object_evidence(GOOD, colored=False)
-    assert object_evidence(WORSE["of other colours"], colored=False) == bare
-    assert object_evidence(WORSE["points unexplained"], colored=False) == bare
-    assert object_evidence(WORSE["off its points"], colored=False) < bare
+    bare = object_evidence(GOOD, TYPICAL, colored=False)
+    assert object_evidence(WORSE["of other colours"], TYPICAL, colored=False) == bare
+    assert object_evidence(WORSE["points unexplained"], TYPICAL, colored=False) == bare
+    assert object_evidence(WORSE["off its points"], TYPICAL, colored=False) < bare
 
 
 def test_the_same_miss_counts_less_from_far_away_and_on_a_larger_object():
     missed = replace(GOOD, residual=0.002)
-    assert object_evidence(replace(missed, depth=1.2), colored=True) > object_evidence(missed, colored=True)
-    assert object_evidence(replace(missed, extent=0.4), colored=True) > object_evidence(missed, colored=True)
+    assert object_evidence(replace(missed, depth=1.2), TYPICAL, colored=True) > object_evidence(
+        missed, TYPICAL, colored=True
+    )
+    assert object_evidence(replace(missed, extent=0.4), TYPICAL, colored=True) > object_evidence(
+        missed, TYPICAL, colored=True
+    )
 
 
 def test_a_good_pose_is_vouched_for_and_a_bad_one_is_not():
-    assert chance(object_evidence(GOOD, colored=True)) > 0.8
+    assert chance(object_evidence(GOOD, TYPICAL, colored=True)) > 0.8
     bad = replace(GOOD, view=replace(VIEW, violation=0.3), residual=0.005, discolored=0.3)
-    assert chance(object_evidence(bad, colored=True)) < 0.2
+    assert chance(object_evidence(bad, TYPICAL, colored=True)) < 0.2
+
+
+def test_what_every_right_pose_of_a_recording_shows_counts_half_against_it():
+    paler = replace(GOOD, discolored=0.3, residual=0.002)
+    usual = accustomed(TYPICAL, paler, 1.0)
+    assert object_evidence(paler, usual, colored=True) > object_evidence(paler, TYPICAL, colored=True) + 1
+    assert object_evidence(paler, usual, colored=True) < object_evidence(GOOD, usual, colored=True)
+    unseen = accustomed(TYPICAL, WORSE["seen through"], 1.0)
+    np.testing.assert_array_equal(unseen[[0, 1, 3]], TYPICAL[[0, 1, 3]])
+
+
+def test_getting_accustomed_takes_as_many_frames_as_the_rate_says():
+    paler = replace(GOOD, discolored=0.3)
+    once, at_once = accustomed(TYPICAL, paler, 0.25), accustomed(TYPICAL, paler, 1.0)
+    np.testing.assert_allclose(once - TYPICAL, 0.25 * (at_once - TYPICAL))
+    np.testing.assert_array_equal(accustomed(TYPICAL, paler, 0.0), TYPICAL)
 
 
 def test_every_coefficient_keeps_to_its_sign():

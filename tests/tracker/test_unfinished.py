@@ -175,7 +175,7 @@ def test_a_run_killed_from_outside_goes_on(session, tmp_path):
         "from tracker import initialisation, point_pairs, hand_search, run\n"
         "from tracker.sequence import SequenceTracker\n"
         "point_pairs.PAIRS, initialisation.POINTS, initialisation.PROMISING, initialisation.KEPT = 200, 200, 4, 2\n"
-        "hand_search.PLACES, hand_search.ROTATIONS, hand_search.SWARMS = 2, 40, 1\n"
+        "hand_search.DRAWN, hand_search.KEPT, hand_search.SWARMS = 60, (8, 4), 1\n"
         "run.SAVE_EVERY, original = 2, SequenceTracker.track\n"
         "def track(self, frame):\n"
         "    if frame.index == 3 and sys.argv[1] != '0': os.kill(os.getpid(), int(sys.argv[1]))\n"
