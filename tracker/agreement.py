@@ -30,8 +30,10 @@ AROUND = 0.35
 """of the silhouette's side: how far about it colours are compared"""
 TELLING = 0.25
 """Bhattacharyya distance of the two colour distributions below which colour tells nothing of the silhouette"""
-LEARNED_FROM = 40
-"""frames, spread over the recording"""
+ALONE = 0.05
+"""pixels around the silhouette and as far away as the object, of those inside, below which it stands alone"""
+LEARNED_FROM, MOST_SEEN_THROUGH = 40, 0.1
+"""frames, spread over the recording, and the share seen through from which nothing is learned of one"""
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,13 @@ def _colors(track: Track, session: Session, body: Body, drawer: Drawer, tracked:
         features = color_features(session.frame(index).color)[drawn.window]
         on_object.append(features[drawn.silhouette & ~drawn.hidden & ~drawn.through])
         around.append(features[drawn.as_far & ~binary_dilation(drawn.silhouette, iterations=3)])
-    if sum(len(part) for part in on_object) == 0 or sum(len(part) for part in around) == 0:
+    inside, outside = (sum(len(part) for part in parts) for parts in (on_object, around))
+    if inside == 0:
         return None
-    first, second = density(np.concatenate(on_object)), density(np.concatenate(around))
+    first = density(np.concatenate(on_object))
+    if outside < ALONE * inside:  # nothing else is as near: depth alone tells
+        return ColorLikelihoods(first, np.zeros_like(first), np.zeros_like(first))
+    second = density(np.concatenate(around))
     if -np.log(np.sqrt(first * second).sum()) < TELLING:
         return None
     return ColorLikelihoods(first, np.zeros_like(first), second)
@@ -150,5 +156,5 @@ def _some_drawn(
     chosen = tracked[np.unique(np.linspace(0, len(tracked) - 1, LEARNED_FROM).astype(int))] if len(tracked) else []
     for index in chosen:
         drawn = drawn_frame(session, int(index), body.placed(track.camera_from_object[index]), drawer)
-        if drawn is not None:
+        if drawn is not None and drawn.through.sum() < MOST_SEEN_THROUGH * drawn.silhouette.sum():
             yield int(index), drawn

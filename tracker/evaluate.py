@@ -48,8 +48,8 @@ HAND_COLUMNS = {
     "hand_visible_joint_mm": "in sight mm",
     "hand_hidden_joint_mm": "hidden mm",
 }
-SLIPPED = 0.5
-"""overlap below which an outline is off the object"""
+SLIPPED = 0.4
+"""overlap below which an outline is off the object; where fingers of its colours cover it, right ones have 0.6"""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ImageFigures:
     median_overlap: float | None
     """of the drawn silhouette with what looks like the object, intersection by union"""
     slipped: list[int]
-    """frames whose overlap is below one half"""
+    """frames whose overlap is below SLIPPED"""
     mean_seen_through: float | None
     """share of the object's drawn pixels that violate free space"""
     mean_hand_seen_through: float | None

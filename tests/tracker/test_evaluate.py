@@ -184,7 +184,7 @@ def test_confidence_and_spread_are_compared_with_errors(folder):
 
 
 def test_the_images_tell_a_pose_from_one_that_slipped(folder, tmp_path):
-    """Without any truth: the second frame's pose is 25 mm off to the side."""
+    """Without any truth: the second frame's pose is 35 mm off to the side."""
     session = folder / "real.h5"
     poses = np.stack([true_pose(index).camera_from_object for index in range(3)])
     poses[1, :3, 3] += [0.0, 0.035, 0.0]
