@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
+from recorder.simulation.motion import CHANNELS, REACH
 from recorder.simulation.skin import Skin
 from recorder.simulation.surfaces import lattice
 from scene.arrays import Bytes, Floats, Integers
 from scene.drawing import vertex_normals
+from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 
 RINGS, SIDES = 64, 32
@@ -19,6 +22,9 @@ THROUGH, ACROSS = (0.0175, 0.040), (0.0265, 0.045)
 """metres, half the arm's thickness through and across the palm's plane, at the wrist and at the far end"""
 SLEEVE_FROM, SLEEVE_THICKNESS, FOLDS = (0.05, 0.13), 0.004, 0.0022
 """metres from the wrist, from and to; how far cloth stands off; how high its folds are"""
+
+BENDS = np.linspace(-1, 1, 5)
+"""parts of the wrist's reach at which the arm is looked at"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,19 @@ def camera_from_forearm(camera_from_hand: Floats, direction_camera: Floats) -> F
     across = across / np.linalg.norm(across)
     rotation = np.stack([direction_camera, np.cross(across, direction_camera), across], axis=1)
     return rigid(rotation, camera_from_hand[:3, 3])
+
+
+def reached_by(forearm: Forearm) -> Floats:
+    """(P, 3) metres, hand frame: where the arm's surface is while the wrist bends as far as it does in any motion."""
+    bend_y, bend_z = (REACH[CHANNELS.index(name)] for name in ("bend_y", "bend_z"))
+    places = []
+    for about_y, about_z in itertools.product(bend_y * BENDS, bend_z * BENDS):
+        hand_bent = matrix_from_rotation_vector(np.array([0, about_y, 0])) @ matrix_from_rotation_vector(
+            np.array([0, 0, about_z])
+        )
+        hand_from_forearm = camera_from_forearm(np.eye(4), hand_bent.T @ (-1.0, 0.0, 0.0))
+        places.append(forearm.vertices @ hand_from_forearm[:3, :3].T)
+    return np.concatenate(places)
 
 
 def _far_rings() -> Floats:

@@ -43,8 +43,13 @@ RELAX_STEPS, RELAX_TURN = 25, 0.003
 """how often, and by how many radians a joint, a finger that is too deep opens"""
 TOUCH = 0.0015
 """metres at which skin counts as touching"""
+ARM_CLEARANCE = 0.003
+"""metres that the object stays away from wherever the arm may be"""
 SEARCH_VERTICES = 1500
 """of the skin that the search looks at; the result is checked and corrected with all of them"""
+
+
+NO_ARM: Floats = np.zeros((0, 3))
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,17 @@ FIRM = 2.4
 """two fingers against the thumb that press mostly against it"""
 
 
-def find_grasp(skin: Skin, model: ObjectModel, field: DistanceField, rng: np.random.Generator) -> Grasp:
+def find_grasp(
+    skin: Skin, model: ObjectModel, field: DistanceField, rng: np.random.Generator, *, arm_hand: Floats = NO_ARM
+) -> Grasp:
     """The first firm one of APPROACHES random approaches, or the best of them.
+
+    Args:
+        skin: of the hand.
+        model: what it takes.
+        field: distances to that.
+        rng: decides the approaches.
+        arm_hand: (P, 3) metres, hand frame, where the arm may be while the hand moves: the object is never held there.
 
     Raises:
         SensorError: no approach brought thumb and finger to touch the object.
@@ -86,6 +100,8 @@ def find_grasp(skin: Skin, model: ObjectModel, field: DistanceField, rng: np.ran
     for anchor, normal, rotation in zip(anchors, normals, random_rotations(APPROACHES, rng), strict=True):
         grasp = _approach(coarse, anchor - normal * rng.uniform(0.003, 0.012), rotation, rng)
         grasp = _relaxed(whole, grasp) if grasp is not None and grasp.quality > 0 else None
+        if grasp is not None and arm_distance(arm_hand, grasp, field) < ARM_CLEARANCE:
+            continue
         if grasp is not None and grasp.quality > (best.quality if best else 0.0):
             best = grasp
         if best is not None and best.quality >= FIRM:
@@ -105,6 +121,12 @@ def distance_at(field: DistanceField, points_object: Floats) -> Floats:
 def skin_distance(surface: HandSurface, grasp: Grasp, field: DistanceField) -> Floats:
     """(V,) metres from each vertex of the hand that holds to the object, negative inside it."""
     return distance_at(field, surface.posed(HandPose(grasp.object_from_hand, grasp.angles)))
+
+
+def arm_distance(arm_hand: Floats, grasp: Grasp, field: DistanceField) -> float:
+    """Metres from the nearest of (P, 3) points of the hand frame to the object, negative inside it."""
+    points = arm_hand @ grasp.object_from_hand[:3, :3].T + grasp.object_from_hand[:3, 3]
+    return float(distance_at(field, points).min(initial=np.inf))
 
 
 class _Fingers:

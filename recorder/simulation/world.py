@@ -12,7 +12,7 @@ import numpy as np
 
 from recorder.session import HandSide, Truth
 from recorder.simulation.clutter import camera_from_table, clutter, lamp
-from recorder.simulation.forearm import Forearm, camera_from_forearm, grow_forearm
+from recorder.simulation.forearm import Forearm, camera_from_forearm, grow_forearm, reached_by
 from recorder.simulation.grasp import Grasp, find_grasp
 from recorder.simulation.motion import Motion, Speed
 from recorder.simulation.scripted import MotionName, Scripted, chosen_motion
@@ -61,7 +61,7 @@ class World:
         person, hold, path, table = rng.spawn(4)
         skin = grow_skin(side, person)
         forearm = grow_forearm(skin, person)
-        grasp = find_grasp(skin, model, build_distance_field(model), hold)
+        grasp = find_grasp(skin, model, build_distance_field(model), hold, arm_hand=reached_by(forearm))
         pose = camera_from_table(table)
         light = lamp(pose, table)
         background = drawer.draw(clutter(pose, table), camera, light)

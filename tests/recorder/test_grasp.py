@@ -1,17 +1,34 @@
 import os
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import cKDTree
 
+from recorder.sensors.simulated import CAMERA
 from recorder.simulation.belt import belt, belt_distance
-from recorder.simulation.grasp import FIRM, PENETRATION, TOUCH, distance_at, find_grasp, skin_distance
+from recorder.simulation.forearm import camera_from_forearm, grow_forearm, reached_by
+from recorder.simulation.grasp import (
+    ARM_CLEARANCE,
+    FIRM,
+    PENETRATION,
+    TOUCH,
+    arm_distance,
+    distance_at,
+    find_grasp,
+    skin_distance,
+)
+from recorder.simulation.scripted import chosen_motion
 from recorder.simulation.skin import grow_skin, varied_shape
+from recorder.simulation.world import World
 from scene.distance_field import build_distance_field
+from scene.drawing import open_drawer
 from scene.errors import SensorError
 from scene.hand_shape import average_hand
 from scene.object_model import ObjectModel, load_object
+from scene.transforms import inverse
 
 DATA = Path(os.environ.get("UNOCCLUDE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 MESHES = DATA / "linemod-meshes"
@@ -85,6 +102,50 @@ def test_scanned_objects_of_10_to_26_cm_are_grasped(number):
     grasp = find_grasp(skin, model, field, rng)
     assert grasp.quality > FIRM - 1
     assert -0.001 < skin_distance(skin.surface, grasp, field).min() < TOUCH
+
+
+def test_the_object_is_never_held_where_the_arm_may_be(field):
+    skin, first = grasped(field, 0)
+    inside = inverse(first.object_from_hand)[:3, 3][None]  # the belt's middle, as that grasp has it
+    rng = np.random.default_rng(0)
+    skin = grow_skin("right", rng, spacing=0.004)
+    other = find_grasp(skin, belt(), field, rng, arm_hand=inside)
+    assert arm_distance(inside, first, field) < 0 < ARM_CLEARANCE <= arm_distance(inside, other, field)
+    assert np.abs(first.angles - other.angles).max() > 0.01
+
+
+def test_an_arm_that_is_out_of_the_way_changes_nothing(field):
+    skin, first = grasped(field, 0)
+    rng = np.random.default_rng(0)
+    arm_hand = reached_by(grow_forearm(skin, np.random.default_rng(5)))
+    again = find_grasp(grow_skin("right", rng, spacing=0.004), belt(), field, rng, arm_hand=arm_hand)
+    np.testing.assert_array_equal(first.object_from_hand, again.object_from_hand)
+
+
+@pytest.mark.parametrize("name", ["random", "turn-x", "leave-and-return"])
+def test_the_arm_is_known_wherever_a_motion_brings_it(name):
+    rng = np.random.default_rng(3)
+    arm = grow_forearm(grow_skin("right", rng, spacing=0.006), rng)
+    known, motion = cKDTree(reached_by(arm)), chosen_motion(name, "slow", rng)
+    for time_s in np.arange(0, 20, 1.7):
+        camera_from_hand = motion.camera_from_hand(time_s, np.array([0.08, -0.06, 0.0]))
+        hand_from_arm = inverse(camera_from_hand) @ camera_from_forearm(camera_from_hand, motion.arm(time_s))
+        near = arm.vertices[arm.vertices[:, 0] < 0.2]  # beyond, no object that is held comes
+        distance, _ = known.query(near @ hand_from_arm[:3, :3].T + hand_from_arm[:3, 3])
+        assert distance.max() < 0.03
+
+
+@pytest.mark.skipif(not MESHES.is_dir(), reason=f"LINEMOD's meshes are not at {DATA}; set UNOCCLUDE_DATA")
+def test_the_arm_does_not_pass_through_a_can_of_20_cm():
+    model = load_object(MESHES / "obj_05.ply", "mm")
+    field = build_distance_field(model, nodes=50)
+    with closing(open_drawer("rays")) as drawer:
+        world = World.build(model, "right", "slow", CAMERA.resized(64, 48), drawer, np.random.default_rng(4))
+    for time_s in np.arange(0, 8, 0.5):
+        _, _, thing, arm = world._bodies(time_s)
+        object_from_arm = inverse(thing.camera_from_body) @ arm.camera_from_body
+        points = arm.vertices @ object_from_arm[:3, :3].T + object_from_arm[:3, 3]
+        assert distance_at(field, points).min() > 0  # without looking it went 7 mm in
 
 
 def test_what_cannot_be_held_is_an_error():
