@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from recorder.session_format import SESSION, SensorFrame, SessionHeader, Truth
 from scene.camera import Camera
 from scene.errors import InputError
-from scene.files import refuse_existing, stamp_format, stamp_provenance
+from scene.files import refuse_existing, stamp_format, stamp_provenance, writing
 from scene.object_model import write_object
 from scene.schema import Field, stored_dtype, validate
 
@@ -69,13 +69,9 @@ class SessionWriter:
         self.path, self.header, self.count = path, header, 0
         self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._streams: dict[str, h5py.Dataset] = {}
-        try:
+        with writing(path):
             self._reserve = reserved(path.absolute().parent)
             self._file = h5py.File(self.partial, "w", libver=LIBRARY_VERSIONS)
-        except OSError as error:
-            raise InputError(
-                f"{path} could not be written ({error}); free some space or give another --output"
-            ) from error
         stamp_format(self._file, SESSION)
         stamp_provenance(self._file, configuration=configuration, seed=seed, sources=sources)
         _write_header(self._file, header)

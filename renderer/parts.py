@@ -23,8 +23,8 @@ from renderer.config import MakePairsConfig
 from renderer.pair_maker import PairMaker, Recipe
 from renderer.plan import Task
 from scene.drawing import Drawer, open_drawer
-from scene.errors import InputError, RenderingError
-from scene.files import as_json, installed_versions
+from scene.errors import RenderingError
+from scene.files import as_json, installed_versions, writing
 from scene.processes import end_with_parent
 
 Part = tuple[Task, ...]
@@ -56,15 +56,13 @@ def prepare_folder(output: Path, inputs: str) -> Path:
     """The folder, with the parts of an earlier run from the same inputs and without those of any other."""
     folder = parts_folder(output)
     mark = folder / MARK
-    try:
+    with writing(folder):
         if not mark.is_file() or mark.read_text() != inputs:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             mark.write_text(inputs)
         for partial in folder.glob(".*.partial"):
             partial.unlink()
-    except OSError as error:
-        raise InputError(f"{folder} could not be written ({error}); give another --output") from error
     return folder
 
 

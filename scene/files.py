@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from scene.schema import Schema, validate
 
 VERSIONS_RECORDED = ("unocclude", "numpy", "h5py", "scipy", "numba", "open3d-cpu", "pyrender", "pyswarms", "torch")
 """Distributions whose versions go into every file, where they are installed."""
+MADE_OF = "exported.json"
+"""in every folder that is made here: from what, and that it may be replaced"""
 
 
 @contextmanager
@@ -43,12 +46,45 @@ def new_path(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def _put_in_place(partial: Path, path: Path) -> Iterator[None]:
+def new_folder(path: Path, made_of: object, *, overwrite: bool) -> Iterator[Path]:
+    """A folder to fill, beside its place and then renamed; on any error nothing is left behind.
+
+    Args:
+        path: its place; a folder there is replaced with `overwrite` alone, and only if it was made in this way.
+        made_of: a dataclass, or what json takes, for the file MADE_OF in it.
+        overwrite: replace what an earlier run made.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    if path.exists() and not (path / MADE_OF).is_file():
+        raise InputError(f"{path} was not made by an export, so it is not replaced; give another --output")
+    partial = path.with_name(f".{os.getpid()}.partial-{path.name}")
+    try:
+        with writing(path):
+            partial.mkdir()
+            yield partial
+            (partial / MADE_OF).write_text(as_json(made_of), encoding="utf-8")
+            if path.exists():
+                shutil.rmtree(path)
+            partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Makes a sentence of what the operating system has against a file or folder: a full disk, no permission."""
     try:
         yield
-        partial.replace(path)
     except OSError as error:
         raise InputError(f"{path} could not be written ({error}); free some space or give another --output") from error
+
+
+@contextmanager
+def _put_in_place(partial: Path, path: Path) -> Iterator[None]:
+    try:
+        with writing(path):
+            yield
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

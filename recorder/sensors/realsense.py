@@ -109,7 +109,8 @@ class RealSenseSensor:
 
     def _describe(self, profile: Any) -> None:
         device = profile.get_device()
-        self.serial: str = device.get_info(self._rs.camera_info.serial_number)
+        serial = self._rs.camera_info.serial_number
+        self.serial: str = device.get_info(serial) if device.supports(serial) else ""  # a software device may have none
         scale = np.float32(device.first_depth_sensor().get_depth_scale())
         self.depth_scale = float(str(scale))  # 0.001 rather than 0.0010000000474974513
         stream = profile.get_stream(self._rs.stream.color).as_video_stream_profile()

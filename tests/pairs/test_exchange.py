@@ -121,7 +121,7 @@ def test_run_lengths_by_hand() -> None:
 
 def test_folder_and_webdataset_hold_the_same(path: Path) -> None:
     folder, shards = exported(path, "folder"), exported(path, "webdataset", "--shard-rows", "2")
-    assert sorted(shard.name for shard in shards.iterdir())[:2] == ["test-000000.tar", "test-000001.tar"]
+    assert sorted(shard.name for shard in shards.glob("*.tar"))[:2] == ["test-000000.tar", "test-000001.tar"]
     with tarfile.open(shards / "train-000001.tar") as tar:
         names = tar.getnames()
         assert {name.split(".")[0] for name in names} == {"000002"}
@@ -167,6 +167,9 @@ def test_existing_folder_is_kept_unless_told(path: Path, capsys: pytest.CaptureF
     folder = exported(path, "coco")
     assert run(["export", str(path), "--format", "coco", "--output", str(folder)]) == 2
     assert "exists already" in capsys.readouterr().err
+    (folder / "exported.json").unlink()  # a folder of somebody else's
+    assert run(["export", str(path), "--format", "coco", "--output", str(folder), "--overwrite"]) == 2
+    assert "was not made by an export, so it is not replaced" in capsys.readouterr().err
     assert not list(path.parent.glob(".*"))
 
 

@@ -101,7 +101,7 @@ def test_only_an_earlier_export_is_replaced(session, tmp_path, capsys):
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "letter.txt").write_text("dear")
-    for options, message in (("", "--overwrite"), ("--overwrite", "was not made by recorder export")):
+    for options, message in (("", "--overwrite"), ("--overwrite", "was not made by an export")):
         assert run(["export", str(session), "--output", str(mine), *options.split()]) == 2
         assert message in capsys.readouterr().err
     assert [path.name for path in mine.iterdir()] == ["letter.txt"]

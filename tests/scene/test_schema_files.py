@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from scene.errors import InputError, SchemaError
-from scene.files import as_json, new_file, new_path, open_file, refuse_existing, sha256, stamp_provenance
+from scene.files import (
+    MADE_OF,
+    as_json,
+    new_file,
+    new_folder,
+    new_path,
+    open_file,
+    refuse_existing,
+    sha256,
+    stamp_provenance,
+)
 from scene.schema import Field, Schema, faults, stored_dtype
 
 SCHEMA = Schema(
@@ -293,3 +303,29 @@ def test_a_file_of_any_kind_is_whole_or_absent_and_keeps_its_ending(tmp_path):
         partial.write_bytes(b"second")
     assert path.read_bytes() == b"second"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_whole_or_absent_and_only_what_was_made_here_is_replaced(tmp_path):
+    path = tmp_path / "made"
+    with new_folder(path, {"from": Path("a.h5")}, overwrite=False) as folder:
+        assert folder.parent == tmp_path
+        (folder / "first").touch()
+    assert json.loads((path / MADE_OF).read_text()) == {"from": "a.h5"}
+    with pytest.raises(InputError, match="exists already"), new_folder(path, None, overwrite=False):
+        pass
+
+    def fail_half_way():
+        with new_folder(path, None, overwrite=True) as folder:
+            (folder / "half").touch()
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"made could not be written \(\[Errno 28\]"):
+        fail_half_way()
+    assert sorted(item.name for item in path.iterdir()) == [MADE_OF, "first"]
+    with new_folder(path, None, overwrite=True) as folder:
+        (folder / "second").touch()
+    assert sorted(item.name for item in path.iterdir()) == [MADE_OF, "second"]
+    (path / MADE_OF).unlink()
+    with pytest.raises(InputError, match="was not made by an export"), new_folder(path, None, overwrite=True):
+        pass
+    assert [item.name for item in tmp_path.iterdir()] == ["made"]
