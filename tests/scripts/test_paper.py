@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent.parent
 def make(home: Path, *targets: str) -> str:
     settings = {
         "VENV": sys.prefix, "PATCHES": home / "patches", "MESHES": home / "meshes", "OBJECTS": "wedge",
-        "OBJECT": "wedge", "RECIPES": "srn", "VIEWS": 40, "SHORT_VIEWS": 40, "STEPS": 1, "SHORT_STEPS": 1, "OUTPUT": home / "paper",
-        "RESULTS": home / "docs",
+        "OBJECT": "wedge", "RECIPES": "srn", "VIEWS": 40, "SHORT_VIEWS": 40, "STEPS": 1, "SHORT_STEPS": 1,
+        "OUTPUT": home / "paper", "RESULTS": home / "docs",
     }  # fmt: skip
     given = [f"{name}={value}" for name, value in settings.items()]
     # -o: the environment that runs this test is taken as it is
