@@ -55,7 +55,9 @@ COLUMNS = (
     "object", "recipe", "read-out", "image", "images", "mean Euler", "mean geodesic", "median geodesic",
     "the paper's mean Euler",
 )  # fmt: skip
-KEPT = ("command", "versions", "configuration", "cells", "paper", "rows")
+KEPT = ("versions", "cells", "paper", "rows")
+ASKED = ("seed", "recipes", "objects")
+"""of the configuration; the rest are folders of the machine"""
 
 
 def main(arguments: list[str]) -> None:
@@ -66,14 +68,21 @@ def main(arguments: list[str]) -> None:
     home = folder / "results"
     home.mkdir(parents=True, exist_ok=True)
     record = json.loads(source.read_text(encoding="utf-8"))
-    text = json.dumps({name: _rounded(record[name]) for name in KEPT})
-    (home / f"{part}.json").write_text(text.replace('}, {"recipe"', '},\n{"recipe"') + "\n", encoding="utf-8")
+    text = json.dumps(_kept(record)).replace('}, {"recipe"', '},\n{"recipe"')
+    (home / f"{part}.json").write_text(text + "\n", encoding="utf-8")
     there = {name: home / f"{name}.json" for name in PARTS if (home / f"{name}.json").is_file()}
     records = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in there.items()}
     _draw(records[part], home / f"{part}.png")
     sections = [section(name, one) for name, one in records.items()]
     (folder / "results.md").write_text("\n".join([HEAD, *sections]), encoding="utf-8")
     print(f"results in {folder / 'results.md'}")
+
+
+def _kept(record: dict[str, Any]) -> dict[str, Any]:
+    """What is worth keeping of a comparison, without the folders of the machine that it ran on."""
+    asked = {name: record["configuration"][name] for name in ASKED}
+    kept = {name: _rounded(record[name]) for name in KEPT}
+    return {"command": _named(record["command"]), "configuration": asked, **kept}
 
 
 def section(part: str, record: dict[str, Any]) -> str:
@@ -86,7 +95,7 @@ def section(part: str, record: dict[str, Any]) -> str:
         f"Seed {record['configuration']['seed']}, {seconds / 60:.0f} minutes of training, torch "
         f"{record['versions']['torch']}:",
         "",
-        f"    {_named(record['command'])}",
+        f"    {record['command']}",
         "",
         *_table(COLUMNS, [_cells(row, record["paper"]) for row in rows]),
         "",

@@ -66,15 +66,20 @@ def test_the_printed_table_has_the_papers_figures_beside_ours() -> None:
     assert "10.0 (30.0) [paper 10.9]" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine() -> None:
+def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine(tmp_path: Path) -> None:
+    turned = matrix_from_rotation_vector(np.radians([[0.0, 0.0, 30.0]]))
+    rows = Estimates("real", "regression", turned, np.eye(3)[None], None).rows("srn", "ape")
     record = {
         "command": "train compare --patches /somewhere/patches --objects ape cam",
-        "configuration": {"seed": 0, "recipes": ["srn"], "objects": ["ape", "cam"]},
+        "configuration": {"seed": 0, "recipes": ["srn"], "objects": ["ape", "cam"], "patches": "/somewhere/patches"},
         "versions": {"torch": "2"},
         "cells": [{"object": "ape", "recipe": "srn", "seconds": 60.0}],
-        "rows": [],
+        "rows": [row.as_json() for row in rows],
         "paper": {},
     }
-    section = write_results.section("linemod", record)
-    assert "train compare --patches patches --objects ape cam" in section
-    assert "not finished when this was written: srn on cam\n" in section
+    (tmp_path / "comparison.json").write_text(json.dumps(record))
+    write_results.main(["linemod", str(tmp_path / "comparison.json"), str(tmp_path)])
+    page = (tmp_path / "results.md").read_text()
+    assert "train compare --patches patches --objects ape cam" in page
+    assert "not finished when this was written: srn on cam\n" in page
+    assert "/somewhere" not in page + (tmp_path / "results" / "linemod.json").read_text()
