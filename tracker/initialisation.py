@@ -131,12 +131,12 @@ def _objectives(problem: Problem, positions: Floats, rotations: Floats) -> Float
 
 def searching(weights: Weights) -> Weights:
     """The objective for a pose of which nothing is known beforehand: hidden samples cost more."""
-    return weights._replace(hidden=HIDDEN, under_hand=UNDER_HAND)
+    return weights._replace(hidden=HIDDEN, unmeasured=HIDDEN, under_hand=UNDER_HAND)
 
 
 def thinned(models: Models) -> Models:
-    """The same models with a third of the samples, which are still spread evenly, for a first look."""
-    kept = len(models.samples) // 3
+    """The same models with a fifth of the samples, which are still spread evenly, for a first look."""
+    kept = len(models.samples) // 5
     return models._replace(
         samples=models.samples[:kept], normals=models.normals[:kept], sample_features=models.sample_features[:kept]
     )

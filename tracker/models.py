@@ -11,7 +11,7 @@ from scene.object_model import ObjectModel
 from tracker.colors import color_features
 from tracker.objective import Models
 
-OBJECT_SAMPLES = 240
+OBJECT_SAMPLES = 400
 """points of the object's surface that each hypothesis is compared at"""
 
 

@@ -128,6 +128,8 @@ class Weights(NamedTuple):
     """least saturation of the sensor's colours as a share of the mesh's"""
     hidden: float = 0.35
     """most that a hidden sample costs"""
+    unmeasured: float = 0.15
+    """price of a sample where the sensor measured nothing: less, because steep surfaces are rarely measured"""
     under_hand: float = 0.75
     """share of that price which is let off under what looks like a hand"""
     prior_scale: float = 0.5
@@ -310,7 +312,7 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
             continue
         seen = evidence.depth[row, column]
         if seen <= 0:
-            out[a] = np.sqrt(weight) * weights.hidden
+            out[a] = np.sqrt(weight) * weights.unmeasured
             continue
         gap = seen - z
         if gap < -weights.gap_scale and own_surface(pose, vector, row, column, seen, evidence, models, weights):

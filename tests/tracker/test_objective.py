@@ -15,6 +15,7 @@ from tests.tracker.samples import drawn, models
 from tracker import refine
 from tracker.explanation import on_bodies, point_distances, view_samples
 from tracker.hypothesis import Layout
+from tracker.initialisation import searching as find_strictly
 from tracker.kernel_geometry import field_distance
 from tracker.models import lit
 from tracker.objective import (
@@ -101,7 +102,9 @@ def test_models_lay_out_the_hand_and_sample_the_object():
     np.testing.assert_array_equal(kernel.phalanx_lengths, shape.phalanx_lengths)
     assert np.linalg.norm(kernel.samples, axis=1).max() <= kernel.object_reach + 1e-9
     shifted = lit(kernel, np.array([0.1, 0, -0.1]))
-    np.testing.assert_allclose(shifted.sample_features - kernel.sample_features, np.tile([0.1, 0, -0.1], (240, 1)))
+    np.testing.assert_allclose(
+        shifted.sample_features - kernel.sample_features, np.tile([0.1, 0, -0.1], (len(kernel.samples), 1))
+    )
 
 
 def test_the_kernel_takes_a_prepared_frame():
@@ -163,6 +166,18 @@ def test_an_object_behind_what_is_seen_is_hidden_which_costs_less():
     weights = problem.weights
     assert terms_at(problem, behind)[OBJECT] <= weights.hidden**2 + 1e-9
     assert terms_at(problem, before)[OBJECT] > 0.9
+
+
+def test_where_nothing_was_measured_costs_less_than_being_hidden():
+    scene = drawn(False)
+    blind = scene.problem.evidence._replace(depth=np.zeros_like(scene.problem.evidence.depth))
+    terms = terms_at(replace(scene.problem, evidence=blind), scene.truth)
+    weights = scene.problem.weights
+    assert terms[OBJECT] == pytest.approx(weights.unmeasured**2)
+    dear = replace(scene.problem, evidence=blind, weights=weights._replace(unmeasured=0.5))
+    assert terms_at(dear, scene.truth)[OBJECT] == pytest.approx(0.25)
+    assert weights.unmeasured < weights.hidden
+    assert find_strictly(weights).unmeasured == find_strictly(weights).hidden
 
 
 def test_what_is_hidden_costs_less_under_a_hand():

@@ -1,0 +1,72 @@
+"""How near the hand is found beside the true object. Usage: find_hand.py [SESSION.h5 ...].
+
+Recordings with truth may be given; otherwise three are simulated. In frames spread over each, in which a hand is seen,
+it is searched for by itself, with nothing learned from other frames, no guesses, and the object where it truly is.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from find_object import simulated
+
+from recorder.session import open_session
+from scene.distance_field import build_distance_field
+from scene.hand_pose import joints
+from scene.hand_shape import average_hand
+from tracker.anew import object_at, with_hand_found
+from tracker.config import RunConfig
+from tracker.run import frames_ahead, tracked_model
+from tracker.scene_knowledge import SceneKnowledge
+
+NEAR = 0.020
+"""metres a joint, on average"""
+
+
+def main() -> None:
+    """Prints a line for every recording and one for all."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(argument) for argument in sys.argv[1:]] or list(simulated(Path(folder)))
+        outcomes = [searched(path) for path in paths]
+    print_line("all", [each for outcome in outcomes for each in outcome])
+
+
+def searched(path: Path) -> list[tuple[float, float]]:
+    """For each frame the mean error of the 21 joints, metres, and the seconds it took."""
+    outcomes = []
+    with open_session(path) as session:
+        truth, points = session.truth, RunConfig((path,)).points
+        assert truth is not None, f"{path} holds no truth"
+        model, ahead = tracked_model(session), frames_ahead(session)
+        field, shape = build_distance_field(model), average_hand(session.hand_side)
+        knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, 0)
+        for frame in ahead:
+            rng = np.random.default_rng(frame.index)
+            knowledge = knowledge.with_planes_of(frame)
+            observation = knowledge.observed(frame)
+            alone = object_at(observation, truth.camera_from_object[frame.index], knowledge, rng)
+            begun = time.perf_counter()
+            found = with_hand_found(observation, alone, knowledge, (), points, rng)
+            seconds = time.perf_counter() - begun
+            off = joints(shape, found.pose.hand) - truth.joints_camera[frame.index]
+            if np.isfinite(off).all() and np.isfinite(found.hand_confidence):
+                outcomes.append((float(np.linalg.norm(off, axis=1).mean()), seconds))
+    print_line(path.stem, outcomes)
+    return outcomes
+
+
+def print_line(name: str, outcomes: list[tuple[float, float]]) -> None:
+    """One line of the table."""
+    errors, seconds = np.array(outcomes).reshape(-1, 2).T
+    print(
+        f"{name}: in {len(errors)} frames joints are {1000 * np.mean(errors):.0f} mm off on average, "
+        f"{int((errors < NEAR).sum())} hands by less than {1000 * NEAR:.0f} mm; {seconds.mean():.1f} s each"
+    )
+
+
+if __name__ == "__main__":
+    main()
