@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -33,7 +34,12 @@ DESCRIPTION = "Records a hand that handles an object before an RGB-D camera, int
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    sys.exit(run(None))
+    code = run(None)
+    if "pyrealsense2" in sys.modules:  # its threads now and then halt a process at its end, when all is written
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None) -> int:

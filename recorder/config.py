@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -80,8 +81,8 @@ class CaptureConfig:
             raise InputError(f"--frames must be at least 1, got {self.frames}")
         if self.seed < 0:
             raise InputError(f"--seed must be 0 or more, got {self.seed}")
-        if self.fps <= 0 or (self.depth_scale is not None and self.depth_scale <= 0):
-            raise InputError(f"--fps and --depth-scale must be positive, got {self.fps} and {self.depth_scale}")
+        if not all(0 < given < math.inf for given in (self.fps, self.depth_scale or 1.0)) or self.depth_scale == 0:
+            raise InputError(f"--fps and --depth-scale must be above 0, got {self.fps} and {self.depth_scale}")
         if self.sensor in LAYOUTS and self.source is None:
             raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
         if self.sensor in ("simulated", "openni") and self.source is not None:
@@ -183,7 +184,7 @@ class ExportConfig:
 
     def __post_init__(self) -> None:
         """Refuses a rate that is none, or of no video."""
-        if self.fps is not None and (self.format != "video" or self.fps <= 0):
+        if self.fps is not None and (self.format != "video" or not 0 < self.fps < math.inf):
             raise InputError(f"--fps must be above 0 and is of --format video alone, got {self.fps} for {self.format}")
 
 

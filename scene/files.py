@@ -54,7 +54,7 @@ def new_folder(path: Path, made_of: object, *, overwrite: bool) -> Iterator[Path
         made_of: a dataclass, or what json takes, for the file MADE_OF in it.
         overwrite: replace what an earlier run made.
     """
-    refuse_existing(path, overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite, folder=True)
     if path.exists() and not (path / MADE_OF).is_file():
         raise InputError(f"{path} was not made by an export, so it is not replaced; give another --output")
     partial = path.with_name(f".{os.getpid()}.partial-{path.name}")
@@ -106,10 +106,12 @@ def open_file(path: Path, schema: Schema) -> Iterator[h5py.File]:
         yield file
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raises where `path` exists and may not be replaced, or its folder does not exist."""
+def refuse_existing(path: Path, *, overwrite: bool, folder: bool = False) -> None:
+    """Raises where a file (or folder) `path` exists and may not be replaced, or its own folder does not exist."""
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; give another --output, or --overwrite to replace it")
+    if path.is_dir() and not folder:
+        raise InputError(f"{path} is a folder, and a file is to be written; give another --output")
     if not path.absolute().parent.is_dir():
         raise InputError(f"the folder of {path} does not exist; make it first or give another --output")
 

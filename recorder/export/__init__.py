@@ -29,7 +29,7 @@ def export(config: ExportConfig) -> Path:
     """Writes the export; its path."""
     ending = ".mp4" if config.format == "video" else f".{config.format}"
     output = config.output or config.session.with_suffix(ending)
-    refuse_existing(output, overwrite=config.overwrite)
+    refuse_existing(output, overwrite=config.overwrite, folder=config.format != "video")
     with open_session(config.session) as session:
         if config.format == "video":
             write_video(session, output, config.fps, overwrite=config.overwrite)

@@ -52,7 +52,7 @@ def read_depth(path: Path) -> NDArray[np.uint16]:
 
 def _read(path: Path) -> NDArray[Any]:
     try:
-        return np.asarray(imageio.imread(path))
+        return np.asarray(imageio.imread(path, plugin="pillow"))
     except Exception as error:  # each of Pillow's decoders raises its own kinds over a broken image
         raise InputError(f"{path} cannot be read as an image ({error}); copy it again") from error
 

@@ -9,11 +9,15 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import h5py
+
 from recorder.check import check
 from recorder.config import RepairConfig
 from recorder.repair import repair
 from recorder.session import open_session
 from scene.errors import UnoccludeError
+
+CHECKSUM_BYTES = 4
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:
@@ -35,6 +39,16 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def damage_image(path: Path, rng: random.Random) -> None:
+    """Damages a packed image and takes its checksum away, so that the decoder gets to see it, as a stranger would."""
+    with h5py.File(path, "r+") as file:
+        images = file[rng.choice(("color", "depth", "labels"))]
+        at = (rng.randrange(len(images)), *(0,) * (images.ndim - 1))
+        _, packed = images.id.read_direct_chunk(at)
+        last_filter = images.id.get_create_plist().get_nfilters() - 1
+        images.id.write_direct_chunk(at, damaged(packed[:-CHECKSUM_BYTES], rng), 1 << last_filter)
+
+
 def read_all(path: Path) -> None:
     with open_session(path) as session:
         for index in range(len(session)):
@@ -50,7 +64,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder) / "damaged.h5", Path(folder) / "repaired.h5"
         for seed in range(first, first + times):
-            path.write_bytes(damaged(content, random.Random(seed)))
+            rng = random.Random(seed)
+            if seed % 2:
+                path.write_bytes(content)
+                damage_image(path, rng)
+            else:
+                path.write_bytes(damaged(content, rng))
             for use in (read_all, check, lambda path: repair(RepairConfig(path, output, overwrite=True))):
                 print(seed, end="\r", file=sys.stderr, flush=True)
                 try:

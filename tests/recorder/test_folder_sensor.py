@@ -130,3 +130,11 @@ def test_real_recording_is_kept_without_loss(tmp_path, name, mesh, count):
             np.testing.assert_array_equal(session.depth_counts(index), imageio.imread(depths[index]))
         assert session.object_model.colored
         assert session.truth is None
+
+
+def test_what_is_no_image_is_one_sentence(folder, tmp_path, capsys):
+    next((folder / "depth").iterdir()).write_bytes(b"no image at all")
+    assert run(["capture", "--source", str(folder), "--output", str(tmp_path / "s.h5")]) == 2
+    said = capsys.readouterr().err
+    assert "cannot be read as an image" in said.splitlines()[-1]  # behind the line of the recording
+    assert "pip install" not in said  # of other decoders, none of which a stranger's file gets to see

@@ -1,5 +1,6 @@
 """What a RealSense tells without a recording; what plays one is in realsense_playback.py."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,17 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, rs, capsys):
     assert "must be a recording of the RealSense SDK" in capsys.readouterr().err
     assert run(["capture", "--sensor", "realsense", "--source", str(tmp_path / "b.bag")]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_what_the_sdk_does_at_the_end_halts_nobody(tmp_path):
+    program = (
+        "import atexit, sys, time, types\n"
+        "sys.modules['pyrealsense2'] = types.ModuleType('pyrealsense2')\n"
+        "atexit.register(time.sleep, 600)\n"
+        "from recorder.cli import main\n"
+        f"sys.argv = ['recorder', 'info', {str(tmp_path / 'none.h5')!r}]\n"
+        "main()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PLAYBACK.parents[2])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, "does not exist" in done.stderr) == (2, True)
