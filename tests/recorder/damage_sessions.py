@@ -1,6 +1,7 @@
 """Damages a session in a thousand ways and reads it in every way there is; a program, as HDF5 may end the process.
 
-Usage: damage_sessions.py SESSION TIMES FIRST_SEED. Prints what raised anything but the product's own errors.
+Usage: damage_sessions.py SESSION TIMES FIRST_SEED. Prints what raised anything but the product's own errors, and then
+ends with 1; what the decoders themselves print of a damaged image does not count.
 """
 
 import random
@@ -60,7 +61,7 @@ def read_all(path: Path) -> None:
 
 def main() -> None:
     source, times, first = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    content = source.read_bytes()
+    content, found = source.read_bytes(), 0
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder) / "damaged.h5", Path(folder) / "repaired.h5"
         for seed in range(first, first + times):
@@ -78,6 +79,8 @@ def main() -> None:
                     pass
                 except BaseException:
                     print(f"seed {seed}", traceback.format_exc())
+                    found = 1
+    sys.exit(found)
 
 
 if __name__ == "__main__":
