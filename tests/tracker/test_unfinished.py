@@ -1,6 +1,7 @@
 """Runs that are stopped and go on: what is kept, and that the track comes out the same, bit for bit."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from recorder.simulation.belt import belt
 from scene.arrays import Floats
 from scene.command import run_program
 from scene.hand_shape import Side
+from tests.tracker.conftest import make_quick
 from tests.tracker.samples import write_session
 from tracker import run as running
 from tracker.config import RunConfig
@@ -34,6 +36,16 @@ SHORT = ("--particles", 12, "--generations", 6, "--points", 100, "--confidence",
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     return write_session(tmp_path_factory.mktemp("long") / "s.h5", model=belt(), frames=FRAMES)
+
+
+@pytest.fixture(scope="module")
+def whole(session, tmp_path_factory):
+    """The track of a run that nothing stopped."""
+    path = tmp_path_factory.mktemp("whole") / "whole.h5"
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch.setattr)
+        assert tracker("run", session, "--output", path, *SHORT) == 0
+    return path
 
 
 def tracker(*arguments):
@@ -65,8 +77,7 @@ def stop_at(frame, monkeypatch, error):
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_interrupted_run_goes_on_to_the_same_track(session, tmp_path, capsys):
-    assert tracker("run", session, "--output", tmp_path / "whole.h5", *SHORT) == 0
+def test_an_interrupted_run_goes_on_to_the_same_track(session, whole, tmp_path, capsys):
     command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
     with pytest.MonkeyPatch.context() as patch:
         stop_at(3, patch, KeyboardInterrupt())
@@ -75,8 +86,8 @@ def test_an_interrupted_run_goes_on_to_the_same_track(session, tmp_path, capsys)
     assert not (tmp_path / "t.h5").exists()
     assert tracker(*command) == 0
     assert "going on after" in capsys.readouterr().err
-    assert_same(tmp_path / "whole.h5", tmp_path / "t.h5")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.h5", "whole.h5"]
+    assert_same(whole, tmp_path / "t.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.h5"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -168,35 +179,31 @@ def test_what_has_no_place_in_a_file_is_refused(tmp_path, value):
         write_value(file, "v", value)
 
 
-def test_a_run_killed_from_outside_goes_on(session, tmp_path):
-    """In processes of their own, as a user has it; what was stored last is gone on from."""
-    program = (
-        "import sys, signal, os\n"
-        "from tracker import initialisation, point_pairs, hand_search, run\n"
-        "from tracker.sequence import SequenceTracker\n"
-        "point_pairs.PAIRS, initialisation.POINTS, initialisation.PROMISING, initialisation.KEPT = 200, 200, 4, 2\n"
-        "hand_search.DRAWN, hand_search.KEPT, hand_search.SWARMS = 60, (8, 4), 1\n"
-        "run.SAVE_EVERY, original = 2, SequenceTracker.track\n"
-        "def track(self, frame):\n"
-        "    if frame.index == 3 and sys.argv[1] != '0': os.kill(os.getpid(), int(sys.argv[1]))\n"
-        "    return original(self, frame)\n"
-        "SequenceTracker.track = track\n"
-        "from tracker.cli import run_tracker\n"
-        "sys.exit(run_tracker(sys.argv[2:]))\n"
-    )
+KILLED = """
+import os, signal, sys
+from tests.tracker.conftest import make_quick
+from tracker import run
+from tracker.cli import run_tracker
+from tracker.sequence import SequenceTracker
+make_quick(setattr)
+run.SAVE_EVERY, original = 2, SequenceTracker.track
+def track(self, frame):
+    if frame.index == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(self, frame)
+SequenceTracker.track = track
+run_tracker(sys.argv[1:])
+"""
 
-    def command(number, output):
-        arguments = [str(int(number)), "run", session, "--output", tmp_path / output, *SHORT]
-        return subprocess.run(
-            [sys.executable, "-c", program, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
 
-    assert command(signal.SIGKILL, "t.h5").returncode == -signal.SIGKILL
-    resumed = command(0, "t.h5")
-    assert resumed.returncode == 0
-    assert "going on after 2 of 5 frames" in resumed.stderr or "going on after 4 of 5 frames" in resumed.stderr
-    assert command(0, "whole.h5").returncode == 0
-    assert_same(tmp_path / "whole.h5", tmp_path / "t.h5")
+@pytest.mark.usefixtures("quick")
+def test_a_run_killed_from_outside_goes_on(session, whole, tmp_path, capsys):
+    """In a process of its own, as a user has it; what was stored last is gone on from."""
+    command = [str(part) for part in ("run", session, "--output", tmp_path / "t.h5", *SHORT)]
+    root = Path(__file__).parents[2]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *command], cwd=root, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "t.h5").exists()
+    assert tracker(*command) == 0
+    assert re.search(r"going on after [24] of 5 frames", capsys.readouterr().err)
+    assert_same(whole, tmp_path / "t.h5")
