@@ -77,18 +77,14 @@ def view_samples(vector: Floats, layout: Layout, evidence: Evidence, models: Mod
 def _point_distances(vector, object_reference, hand_reference, points, models, use_hand, to_object, to_hand):  # type: ignore[no-untyped-def]
     pose = np.zeros((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
-    capsules = models.palm_segments.shape[0] + 15
-    starts, ends = np.zeros((capsules, 3)), np.zeros((capsules, 3))
-    start_radii, end_radii = np.zeros(capsules), np.zeros(capsules)
+    capsules = np.zeros((9, models.palm_segments.shape[0] + 15))
     if use_hand:
-        place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
+        place_capsules(vector, hand_reference, models, capsules)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
         to_object[i] = abs(object_distance(pose, x, y, z, models))
         if use_hand:
-            to_hand[i] = capsules_distance(
-                points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii
-            )
+            to_hand[i] = capsules_distance(points[i, 0], points[i, 1], points[i, 2], capsules)
 
 
 @numba.njit(cache=True)

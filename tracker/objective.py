@@ -191,20 +191,14 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
     pose = np.zeros((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
     palm = models.palm_segments.shape[0]
-    capsules = palm + 15
-    starts, ends = np.zeros((capsules, 3)), np.zeros((capsules, 3))
-    start_radii, end_radii = np.zeros(capsules), np.zeros(capsules)
+    capsules = np.zeros((9, palm + 15))
     if use_hand:
-        place_capsules(vector, hand_reference, models, starts, ends, start_radii, end_radii)
-
-    at = points_residuals(
-        pose, vector, hand_reference, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out,
-        counts,
-    )  # fmt: skip
+        place_capsules(vector, hand_reference, models, capsules)
+    at = points_residuals(pose, vector, hand_reference, use_hand, capsules, evidence, models, weights, out, counts)
     at = object_residuals(pose, vector, evidence, models, weights, out, counts, at)
     if use_hand:
-        at = hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at)
-        at = contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models, weights, out, counts, at)
+        at = hand_residuals(capsules, evidence, weights, out, counts, at)
+        at = contact_residuals(pose, vector, capsules, models, weights, out, counts, at)
         scale = np.sqrt(weights.prior / 20.0)
         for i in range(20):
             out[at] = scale * (vector[12 + i] - prediction[i]) / weights.prior_scale
@@ -212,10 +206,10 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
             at += 1
         scale = np.sqrt(weights.grasp / 5.0)
         for finger in range(5):
-            tip = palm + 3 * finger + 2
-            x, y, z = ends[tip, 0] - vector[0], ends[tip, 1] - vector[1], ends[tip, 2] - vector[2]
+            last = capsules[:, palm + 3 * finger + 2]
+            x, y, z = last[0] + last[3] - vector[0], last[1] + last[4] - vector[1], last[2] + last[5] - vector[2]
             distance = object_distance(pose, x, y, z, models)
-            out[at] = scale * bounded(max(distance - end_radii[tip], 0.0) / weights.grasp_scale)
+            out[at] = scale * bounded(max(distance - last[6] - last[7], 0.0) / weights.grasp_scale)
             counts[PRIOR] += out[at] ** 2
             at += 1
         rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
@@ -226,9 +220,7 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
 
 
 @numba.njit(cache=True)
-def points_residuals(  # type: ignore[no-untyped-def]
-    pose, vector, hand_reference, use_hand, starts, ends, start_radii, end_radii, evidence, models, weights, out, counts
-):
+def points_residuals(pose, vector, hand_reference, use_hand, capsules, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
     """Term `points`."""
     points = evidence.points
     total = 1e-9
@@ -255,7 +247,7 @@ def points_residuals(  # type: ignore[no-untyped-def]
             label = weights.label_cost * max(0.0, preference)
             best += label * label
             label = weights.label_cost * max(0.0, -preference)
-            nearest = capsules_distance(points[i, 0], points[i, 1], points[i, 2], starts, ends, start_radii, end_radii)
+            nearest = capsules_distance(points[i, 0], points[i, 1], points[i, 2], capsules)
             if behind_wrist(points[i], vector, hand):
                 nearest = min(abs(nearest), weights.forearm_cost)
             best = min(best, nearest * nearest + label * label)
@@ -360,16 +352,15 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
 
 
 @numba.njit(cache=True)
-def hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
+def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
-    capsules = starts.shape[0]
-    scale = np.sqrt(weights.hand / (capsules * HAND_STATIONS * 3))
-    for s in range(capsules):
-        ax, ay, az = ends[s, 0] - starts[s, 0], ends[s, 1] - starts[s, 1], ends[s, 2] - starts[s, 2]
+    scale = np.sqrt(weights.hand / (capsules.shape[1] * HAND_STATIONS * 3))
+    for s in range(capsules.shape[1]):
+        ax, ay, az = capsules[3, s], capsules[4, s], capsules[5, s]
         for station in range(HAND_STATIONS):
             along = (station + 0.5) / HAND_STATIONS if HAND_STATIONS > 1 else 0.5
-            x, y, z = starts[s, 0] + along * ax, starts[s, 1] + along * ay, starts[s, 2] + along * az
-            radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+            x, y, z = capsules[0, s] + along * ax, capsules[1, s] + along * ay, capsules[2, s] + along * az
+            radius = capsules[6, s] + along * capsules[7, s]
             distance = np.sqrt(x * x + y * y + z * z)
             # across: perpendicular to the axis and to the line of sight
             cx, cy, cz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
@@ -393,18 +384,17 @@ def hand_residuals(starts, ends, start_radii, end_radii, evidence, weights, out,
 
 
 @numba.njit(cache=True)
-def contact_residuals(pose, vector, starts, ends, start_radii, end_radii, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
+def contact_residuals(pose, vector, capsules, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `contact`: at three places along each capsule, how deep the flesh is inside the object."""
-    capsules = starts.shape[0]
-    scale = np.sqrt(weights.contact / capsules)
-    for s in range(capsules):
+    scale = np.sqrt(weights.contact / capsules.shape[1])
+    for s in range(capsules.shape[1]):
         for station in range(3):
             along = station / 2.0
-            x = starts[s, 0] + along * (ends[s, 0] - starts[s, 0]) - vector[0]
-            y = starts[s, 1] + along * (ends[s, 1] - starts[s, 1]) - vector[1]
-            z = starts[s, 2] + along * (ends[s, 2] - starts[s, 2]) - vector[2]
+            x = capsules[0, s] + along * capsules[3, s] - vector[0]
+            y = capsules[1, s] + along * capsules[4, s] - vector[1]
+            z = capsules[2, s] + along * capsules[5, s] - vector[2]
             if x * x + y * y + z * z < (models.object_reach + 0.02) ** 2:
-                radius = start_radii[s] + along * (end_radii[s] - start_radii[s])
+                radius = capsules[6, s] + along * capsules[7, s]
                 depth = radius - object_distance(pose, x, y, z, models)
                 if depth > 0:
                     out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0

@@ -70,12 +70,13 @@ def test_the_kernels_capsules_are_those_of_scene(side):
     vector = rng.normal(size=32)
     vector[12:] = rng.uniform(ANGLE_LIMITS[:, 0], ANGLE_LIMITS[:, 1])
     ends, radii, _ = segments(shape, vector[12:])
-    count = len(ends)
-    first, last, first_radii, last_radii = np.zeros((count, 3)), np.zeros((count, 3)), np.zeros(count), np.zeros(count)
-    place_capsules(vector, layout.hand_reference, kernel, first, last, first_radii, last_radii)
+    capsules = np.zeros((9, len(ends)))
+    place_capsules(vector, layout.hand_reference, kernel, capsules)
+    first, last = capsules[:3].T, (capsules[:3] + capsules[3:6]).T
     expected = apply(layout.pose(vector).hand.camera_from_hand, ends.reshape(-1, 3)).reshape(-1, 2, 3)
     np.testing.assert_allclose(np.stack([first, last], axis=1), expected, atol=1e-9)
-    np.testing.assert_array_equal(np.stack([first_radii, last_radii], axis=1), radii)
+    np.testing.assert_allclose(np.stack([capsules[6], capsules[6] + capsules[7]], axis=1), radii, atol=1e-12)
+    np.testing.assert_allclose(1 / np.sqrt(capsules[8]), np.linalg.norm(last - first, axis=1), atol=1e-6)
 
 
 def test_the_field_is_linear_between_nodes_and_grows_outside():

@@ -61,7 +61,7 @@ def test_a_displacement_is_undone_more_often_than_not(use_hand):
     ends = [refined(scene.problem, displaced(scene, seed, 5, 5), OBJECT_NUMBERS, iterations=25)[0] for seed in range(8)]
     mm, degrees = np.median([errors(scene, end) for end in ends], axis=0)
     assert mm < 1.5
-    assert degrees < 4
+    assert degrees < 5
 
 
 @pytest.mark.parametrize("use_hand", [True, False])
@@ -74,7 +74,7 @@ def test_a_swarm_and_then_refinement_undo_a_displacement(use_hand, seed):
     best = minimise(problem.objectives, starts, scales, SwarmSettings(), rng).best
     mm, degrees = errors(scene, refined(problem, best, OBJECT_NUMBERS, iterations=15)[0])
     assert mm < 1.5
-    assert degrees < 4
+    assert degrees < 5
 
 
 @pytest.mark.parametrize(("active", "still"), [(OBJECT_NUMBERS, slice(6, 32)), (HAND_NUMBERS, slice(0, 6))])
