@@ -22,6 +22,8 @@ BuiltInName = Literal["belt", "mug", "carton"]
 OcclusionName = Literal["light", "medium", "heavy"]
 LAYOUTS = ("folder", "tum", "bop", "ho3d", "dexycb")
 """sensors that are folders of somebody else's"""
+FINEST_DEPTH_SCALE, COARSEST_DEPTH_SCALE = 1e-5, 0.01
+"""metres a count: with a finer one 16 bits end before 0.66 m, where hands are; a coarser one shows no object's shape"""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,13 @@ class CaptureConfig:
             raise InputError(f"--frames must be at least 1, got {self.frames}")
         if self.seed < 0:
             raise InputError(f"--seed must be 0 or more, got {self.seed}")
-        if not all(0 < given < math.inf for given in (self.fps, self.depth_scale or 1.0)) or self.depth_scale == 0:
-            raise InputError(f"--fps and --depth-scale must be above 0, got {self.fps} and {self.depth_scale}")
+        if not 0 < self.fps < math.inf:
+            raise InputError(f"--fps must be above 0, got {self.fps}")
+        if self.depth_scale is not None and not FINEST_DEPTH_SCALE <= self.depth_scale <= COARSEST_DEPTH_SCALE:
+            raise InputError(
+                f"--depth-scale must be metres a count, {FINEST_DEPTH_SCALE:g} to {COARSEST_DEPTH_SCALE:g}, got "
+                f"{self.depth_scale:g}; give 0.001 where a count is a millimetre"
+            )
         if self.sensor in LAYOUTS and self.source is None:
             raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
         if self.sensor in ("simulated", "openni") and self.source is not None:

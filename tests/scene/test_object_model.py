@@ -1,3 +1,5 @@
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -108,10 +110,12 @@ def test_an_unknown_unit_is_named(tmp_path):
     ["", "no mesh at all\n", QUADS_AND_TRIANGLES[:200], QUADS_AND_TRIANGLES.split("4 3 2 1 0")[0]],
     ids=["empty", "words", "cut in its header", "cut in its body"],
 )
-def test_what_is_no_mesh_is_refused(tmp_path, text):
+def test_what_is_no_mesh_is_refused_in_one_sentence(tmp_path, text, capfd):
     (tmp_path / "bad.ply").write_text(text)
     with pytest.raises(InputError, match="mesh"):
         load_object(tmp_path / "bad.ply", "m")
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"  # the reader, written in C, has not printed its own
 
 
 def test_points_without_triangles_are_refused(tmp_path):
