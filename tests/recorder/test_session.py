@@ -155,9 +155,14 @@ def test_truncated_file_is_refused(session):
 
 
 def test_a_folder_in_the_way_is_told_and_the_recording_kept(tmp_path):
+    """Before recording it is refused; one that comes into the way later costs no frame."""
+    writer = SessionWriter(tmp_path / "s.h5", HEADER, overwrite=True)
+    writer.append(frame())
     (tmp_path / "s.h5").mkdir()
     with pytest.raises(InputError, match=r"cannot be put in its place .*recorder repair"):
-        write(tmp_path / "s.h5", [frame()], overwrite=True)
+        writer.close()
+    with pytest.raises(InputError, match="is a folder, and a file is to be written"):
+        SessionWriter(tmp_path / "s.h5", HEADER, overwrite=True)
     with open_session(next(tmp_path.glob(".s.h5.*.partial"))) as session:
         assert len(session) == 1
 
