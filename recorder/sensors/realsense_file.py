@@ -18,6 +18,8 @@ WAIT_MS = 1000
 """after as long without a frame the SDK is asked whether the recording is at its end"""
 HALTED_WAITS = 30
 """without a frame in as many waits in a row, and without an end, the SDK counts as halted"""
+LONGEST_TAIL_S = 0.5
+"""seconds after the last pair in which a whole recording may have other streams; the SDK ends damaged ones early"""
 
 
 class RealSenseFile(RealSenseSensor):
@@ -44,18 +46,29 @@ class RealSenseFile(RealSenseSensor):
         return (replace(frame, host_time_s=float("nan")) for frame in super().frames())
 
     def _framesets(self) -> Iterator[Any]:
-        waits = 0
+        waits, reached_s = 0, 0.0
         while waits < HALTED_WAITS:
             arrived, frameset = self._pipeline.try_wait_for_frames(WAIT_MS)
             waits = 0 if arrived else waits + 1
+            if arrived:
+                reached_s = max(reached_s, self._playback.get_position() / 1e9)
             if arrived and frameset.get_color_frame() and frameset.get_depth_frame():
                 yield frameset
             elif not arrived and self._playback.current_status() == self._rs.playback_status.stopped:
-                return
+                return self._refuse_early_end(reached_s)
         raise SensorError(
             f"the RealSense SDK must play {self._recording} to its end, and gives no more frames before it; "
             "import it again"
         )
+
+    def _refuse_early_end(self, reached_s: float) -> None:
+        """At damage the SDK stops as at the end, and says so only by the place in the file, which is 0 afterwards."""
+        length_s = self._playback.get_duration().total_seconds()
+        if length_s - reached_s > LONGEST_TAIL_S:
+            raise SensorError(
+                f"{self._recording} must play to its end at {length_s:.2f} s, and the RealSense SDK stops at "
+                f"{reached_s:.2f} s: it is damaged there; what came before is kept"
+            )
 
     def _start(self) -> Any:
         return self._pipeline.start(self._request())

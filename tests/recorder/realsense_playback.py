@@ -4,10 +4,11 @@ The SDK's own simulation stands in for a device: a software device is recorded, 
 real time as from a camera. A busy machine loses some of it, so that no test wants every frame.
 """
 
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import numpy as np
 import pytest
@@ -184,13 +185,16 @@ def test_frames_before_the_camera_was_gone_stay_in_the_file(played, monkeypatch,
         assert len(session) > 12
 
 
+def import_of(recording, output):
+    program = "from recorder.cli import main; main()"
+    return [sys.executable, "-c", program, "capture", "--source", recording, "--output", output, "--overwrite"]
+
+
 def test_a_recording_of_the_sdk_is_imported_to_its_end(recording, tmp_path):
     output = tmp_path / "s.h5"
-    program = "import os, sys; from recorder.cli import run; os._exit(run(sys.argv[1:]))"  # its threads may halt an end
-    command = [sys.executable, "-c", program, "capture", "--source", recording, "--output", output, "--overwrite"]
     for _ in range(3):  # now and then the SDK, with its threads, ends or halts the process that plays a file
         with suppress(subprocess.TimeoutExpired):
-            if subprocess.run(command, capture_output=True, timeout=60).returncode == 0:
+            if subprocess.run(import_of(recording, output), capture_output=True, timeout=60).returncode == 0:
                 break
     with open_session(output) as session:
         numbers = [int(session.frame(index).color[0, 0, 0]) for index in range(len(session))]
@@ -198,6 +202,44 @@ def test_a_recording_of_the_sdk_is_imported_to_its_end(recording, tmp_path):
         assert set(numbers) <= set(NUMBERS)
         assert (session.attribute("sensor"), session.attribute("serial")) == ("realsense", "simulated-7")
         assert (session.depth_scale, session.camera.fx) == (0.0005, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "frames", "message"),
+    [
+        ("an image in the middle", range(4, 24), "it is damaged there; what came before is kept"),
+        ("its end is cut off", range(0), "cannot be played"),
+    ],
+)
+def test_a_damaged_recording_is_a_sentence(recording, tmp_path, damage, frames, message):
+    source, output = tmp_path / "damaged.db3", tmp_path / "s.h5"
+    content = recording.read_bytes()
+    source.write_bytes(content[: len(content) // 2] if damage == "its end is cut off" else content)
+    if damage == "an image in the middle":
+        spoil_an_image(source, 12)
+    for _ in range(3):  # as above
+        with suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(import_of(source, output), capture_output=True, text=True, timeout=60)
+            if done.returncode == 2:
+                break
+    assert done.returncode == 2
+    assert message in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+    assert output.exists() == bool(frames)
+    if frames:
+        with open_session(output) as session:
+            assert len(session) in frames
+
+
+def spoil_an_image(path, number):
+    """Overwrites the packed image number `number` of one stream, from 0."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "UPDATE messages SET data = zeroblob(length(data)) WHERE id = (SELECT id FROM messages WHERE topic_id = "
+            "(SELECT topic_id FROM messages GROUP BY topic_id HAVING count(*) > 30 ORDER BY max(length(data)) DESC) "
+            "ORDER BY timestamp LIMIT 1 OFFSET ?)",
+            (number,),
+        )
 
 
 def test_a_recorder_that_is_kept_waiting_loses_no_more_than_otherwise(played):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,28 +41,40 @@ def test_recordings_play_through_the_sdk(rs, tmp_path):
 class SlowPlayback:
     """Stands in for the SDK's pipeline and playback on a busy machine: frames come late, the end is told later."""
 
-    def __init__(self, arrivals, ends):
-        self.arrivals, self.ends = list(arrivals), ends
+    def __init__(self, arrivals, ends, length_s=0.0):
+        self.arrivals, self.ends, self.length_s = list(arrivals), ends, length_s
 
     def try_wait_for_frames(self, wait_ms):
         assert wait_ms > 0
         arrived = self.arrivals.pop(0) if self.arrivals else False
         return arrived, SimpleNamespace(get_color_frame=lambda: True, get_depth_frame=lambda: True)
 
+    def get_position(self):
+        return 2_000_000_000 if self.arrivals else 0  # the SDK's own is 0 once it has stopped
+
+    def get_duration(self):
+        return timedelta(seconds=self.length_s)
+
     def current_status(self):
         return "stopped" if self.ends and not self.arrivals else "playing"
 
 
-def slow(tmp_path, arrivals, ends):
+def slow(tmp_path, arrivals, ends, length_s=0.0):
     (tmp_path / "a.db3").touch()
     sensor = RealSenseFile(tmp_path / "a.db3")
-    sensor._pipeline = sensor._playback = SlowPlayback(arrivals, ends)
+    sensor._pipeline = sensor._playback = SlowPlayback(arrivals, ends, length_s)
     sensor._rs = SimpleNamespace(playback_status=SimpleNamespace(stopped="stopped"))
     return sensor
 
 
 def test_a_recording_that_plays_slowly_is_read_to_its_end(rs, tmp_path):
     assert len(list(slow(tmp_path, [False, False, True, False, True], ends=True)._framesets())) == 2
+
+
+def test_a_recording_that_ends_before_its_length_is_a_sentence(rs, tmp_path):
+    assert len(list(slow(tmp_path, [True, True, False], ends=True, length_s=2.4)._framesets())) == 2
+    with pytest.raises(SensorError, match=r"to its end at 2\.60 s, and the RealSense SDK stops at 2\.00 s.*is kept"):
+        list(slow(tmp_path, [True, True, False], ends=True, length_s=2.6)._framesets())
 
 
 def test_an_sdk_that_halts_is_a_sentence(rs, tmp_path):
