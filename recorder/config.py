@@ -34,7 +34,8 @@ class CaptureConfig:
 
     sensor: SensorName = "auto"
     """auto: the attached camera, or the layout of --source; realsense: an Intel RealSense (extra `realsense`), or with
-    --source a .bag or .db3 recording of its SDK; openni: a camera of OpenNI2 (extra `openni`); folder: `rgb/`, `depth/`
+    --source a .bag or .db3 recording of its SDK; openni: a camera of OpenNI2 (extra `openni`), or with
+    --source an .oni recording; folder: `rgb/`, `depth/`
     (uint16), `cam_K.txt`, as FoundationPose and YCBInEOAT have them; tum, ho3d, dexycb: a sequence of those data sets;
     bop: a scene of a BOP data set; simulated: a hand that handles an object, drawn with noise"""
     source: Path | None = None
@@ -42,7 +43,8 @@ class CaptureConfig:
     object_id: int | None = None
     """which object of a BOP scene, or which YCB object of DexYCB in place of the grasped one"""
     intrinsics: tuple[float, float, float, float] | None = None
-    """fx, fy, cx, cy in pixels of a TUM sequence, which does not tell, or of an OpenNI2 camera, which tells roughly"""
+    """fx, fy, cx, cy in pixels of a TUM sequence, which does not tell, or of an OpenNI camera or recording, which
+    tells roughly"""
     object: str | None = None
     """mesh of the object (PLY, OBJ, STL, GLB), or a built-in one: `belt`, which the simulated sensor takes by itself,
     `mug`, `carton`"""
@@ -92,8 +94,8 @@ class CaptureConfig:
             )
         if self.sensor in LAYOUTS and self.source is None:
             raise InputError(f"--sensor {self.sensor} and --source FOLDER belong together; give the folder to import")
-        if self.sensor in ("simulated", "openni") and self.source is not None:
-            raise InputError(f"--sensor {self.sensor} reads no files; leave --source out")
+        if self.sensor == "simulated" and self.source is not None:
+            raise InputError("--sensor simulated reads no files; leave --source out")
         if self.sensor != "simulated" and (self.motion or self.speed or self.noise or self.occlusion):
             raise InputError(
                 "--motion, --speed, --noise and --occlusion are of --sensor simulated alone; leave them out"

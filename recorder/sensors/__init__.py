@@ -25,7 +25,9 @@ def open_sensor(config: CaptureConfig, object_model: ObjectModel | None) -> Sens
         return _simulated(config, object_model)
     if name == "realsense":
         return _realsense() if config.source is None else _realsense_file(config.source)
-    return _openni(config) if name == "openni" else _sequence(name, config)
+    if name == "openni":
+        return _openni(config) if config.source is None else _openni_file(config)
+    return _sequence(name, config)
 
 
 def _attached() -> str:
@@ -48,6 +50,15 @@ def _openni(config: CaptureConfig) -> Sensor:
     from recorder.sensors.openni import OpenNISensor
 
     return OpenNISensor(intrinsics=config.intrinsics)
+
+
+def _openni_file(config: CaptureConfig) -> Sensor:
+    from recorder.sensors.oni import open_oni
+    from recorder.sensors.sequence import SequenceSensor
+
+    assert config.source is not None
+    source: Path = config.source
+    return SequenceSensor("openni", lambda: open_oni(source, intrinsics=config.intrinsics))
 
 
 def _realsense() -> Sensor:

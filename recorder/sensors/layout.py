@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scene.errors import InputError
 
-SUFFIXES = {".bag": "realsense", ".db3": "realsense"}
+SUFFIXES = {".bag": "realsense", ".db3": "realsense", ".oni": "openni"}
 TELLING: dict[str, Callable[[Path], bool]] = {
     "bop": lambda folder: (folder / "scene_camera.json").is_file(),
     "tum": lambda folder: all((folder / name).is_file() for name in ("rgb.txt", "depth.txt")),
@@ -20,17 +20,12 @@ TELLING: dict[str, Callable[[Path], bool]] = {
 
 def layout_of(source: Path) -> str:
     """The `--sensor` that reads it, or an InputError that says what was looked for."""
-    if source.suffix == ".oni":
-        raise InputError(
-            f"{source} is a recording of OpenNI, which is not read here; play it with OpenNI's own tools, save rgb/ "
-            "and depth/ as PNG with a cam_K.txt, and give that folder as --source"
-        )
     if source.is_file() and source.suffix in SUFFIXES:
         return SUFFIXES[source.suffix]
     for name, tells in TELLING.items():
         if source.is_dir() and tells(source):
             return name
     raise InputError(
-        f"the layout of {source} is none that is known (a .bag or .db3 file, a BOP scene, a TUM, HO-3D or DexYCB "
+        f"the layout of {source} is none that is known (a .bag, .db3 or .oni file, a BOP scene, a TUM, HO-3D or DexYCB "
         "sequence, or rgb/, depth/ and cam_K.txt); give the folder that holds the images, or name it with --sensor"
     )

@@ -129,7 +129,7 @@ def test_the_built_in_object_goes_with_a_folder_too(folder, tmp_path):
     [
         ("--sensor folder", "belong together"),
         ("--source x", "the layout of x is none that is known"),
-        ("--source x.oni", "x.oni is a recording of OpenNI, which is not read here; play it"),
+        ("--sensor openni --source x.oni", "x.oni does not exist; give an .oni file"),
         ("--sensor simulated --source x", "reads no files"),
         ("--frames 0", "--frames must be at least 1"),
         ("--seed -1", "--seed must be 0 or more"),
