@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +17,7 @@ from scipy.spatial.distance import pdist
 
 from scene.arrays import Bytes, Floats, Integers
 from scene.errors import InputError, require
+from scene.muted import standard_error_muted
 
 LengthUnit = Literal["m", "cm", "mm", "in"]
 METRES_PER_UNIT: dict[LengthUnit, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
@@ -151,25 +150,12 @@ def _read_mesh(path: Path) -> trimesh.Trimesh:
 def _read_mesh_with_open3d(path: Path) -> trimesh.Trimesh | None:
     """Open3d also reads PLY files that mix triangles and quads, as Blender writes them."""
     open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
-    with open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error), _standard_error_muted():
+    with open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error), standard_error_muted():
         mesh = open3d.io.read_triangle_mesh(str(path))
     if not mesh.has_triangles():
         return None
     colors = np.asarray(mesh.vertex_colors) * 255 if mesh.has_vertex_colors() else None
     return trimesh.Trimesh(np.asarray(mesh.vertices), np.asarray(mesh.triangles), vertex_colors=colors, process=False)
-
-
-@contextlib.contextmanager
-def _standard_error_muted() -> Iterator[None]:
-    """Open3D's PLY reader prints what it finds wrong from C, past sys.stderr, before our one sentence."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _vertex_colors(mesh: trimesh.Trimesh) -> tuple[Bytes, bool]:

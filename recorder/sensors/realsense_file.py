@@ -13,6 +13,7 @@ from typing import Any
 from recorder.sensors.realsense import RealSenseSensor
 from recorder.session import SensorFrame
 from scene.errors import InputError, SensorError
+from scene.muted import standard_error_muted
 
 WAIT_MS = 1000
 """after as long without a frame the SDK is asked whether the recording is at its end"""
@@ -71,7 +72,8 @@ class RealSenseFile(RealSenseSensor):
             )
 
     def _start(self) -> Any:
-        return self._pipeline.start(self._request())
+        with standard_error_muted():  # its reader of .bag prints each damage, with lines of its own source
+            return self._pipeline.start(self._request())
 
     def _request(self) -> Any:
         config = self._rs.config()
