@@ -196,4 +196,4 @@ def unpack_16z(packed: NDArray[np.uint8], counts: NDArray[np.uint16]) -> bool:
                 return False
             counts[filled] = value
             filled += 1
-    return filled == count
+    return bool(filled == count)
