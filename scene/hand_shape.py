@@ -120,13 +120,18 @@ def mirrored(shape: HandShape) -> HandShape:
 
 def scaled(shape: HandShape, factor: float) -> HandShape:
     """The same hand, `factor` times as large."""
+    return proportioned(shape, factor, factor)
+
+
+def proportioned(shape: HandShape, palm: float, fingers: float) -> HandShape:
+    """The same hand, its palm and its fingers each so many times as large."""
     return replace(
         shape,
-        base_offsets=shape.base_offsets * factor,
-        phalanx_lengths=shape.phalanx_lengths * factor,
-        radii=shape.radii * factor,
-        palm_segments=shape.palm_segments * factor,
-        palm_radii=shape.palm_radii * factor,
+        base_offsets=shape.base_offsets * palm,
+        phalanx_lengths=shape.phalanx_lengths * fingers,
+        radii=shape.radii * fingers,
+        palm_segments=shape.palm_segments * palm,
+        palm_radii=shape.palm_radii * palm,
     )
 
 

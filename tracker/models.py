@@ -36,6 +36,19 @@ def prepare_models(model: ObjectModel, field: DistanceField, shape: HandShape, r
     )
 
 
+def with_hand_shape(models: Models, shape: HandShape) -> Models:
+    """The same models with another hand."""
+    return models._replace(
+        base_offsets=shape.base_offsets,
+        base_rotations=np.ascontiguousarray(shape.base_rotations),
+        phalanx_lengths=shape.phalanx_lengths,
+        radii=shape.radii,
+        palm_segments=np.ascontiguousarray(shape.palm_segments),
+        palm_radii=np.ascontiguousarray(shape.palm_radii),
+        abduction_sign=shape.abduction_sign,
+    )
+
+
 def lit(models: Models, gain: Floats) -> Models:
     """The same models under another light: (3,) shift of the colour features."""
     return models._replace(sample_features=models.sample_features + gain)

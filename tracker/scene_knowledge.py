@@ -20,7 +20,7 @@ from tracker.background import static_background
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
-from tracker.models import lit, prepare_models
+from tracker.models import lit, prepare_models, with_hand_shape
 from tracker.objective import Models, Weights, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
@@ -73,6 +73,10 @@ class SceneKnowledge:
         """With table and wall where this frame has them."""
         planes = find_planes(frame, self.camera, self.seed)
         return replace(self, surroundings=replace(self.surroundings, planes=planes))
+
+    def with_shape(self, shape: HandShape) -> SceneKnowledge:
+        """With a hand of another shape."""
+        return replace(self, shape=shape, models=with_hand_shape(self.models, shape))
 
     def observed(self, frame: RgbdFrame) -> Observation:
         """The frame made ready."""

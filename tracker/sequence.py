@@ -19,10 +19,12 @@ from tracker.anew import object_at, objects_found, with_hand_found
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed, object_followed
 from tracker.grasps import Grasps
+from tracker.hand_size import HandSizes
 from tracker.hints import unlabelled, with_labels
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
+from tracker.nearby import about_hand_and_object
 from tracker.objective import TERMS
 from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
@@ -81,11 +83,12 @@ class SequenceTracker:
         """Starts with nothing known of where anything is; `labels_of` a frame's number is what a session says of it."""
         self._knowledge, self._config, self._labels_of = knowledge, config, labels_of
         self._settings = SwarmSettings(generations=config.generations)
-        self._sizes = config.particles, config.points
+        self._swarm_size = config.particles, config.points
         self._last: Last | None = None
         self._last_seen: Floats | None = None
         self._anchor: Estimate | None = None
         self._grasps = Grasps()
+        self._sizes = HandSizes.unknown()
         self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
 
@@ -157,7 +160,7 @@ class SequenceTracker:
     def _followed(self, observation: Observation) -> Estimate | None:
         if self._last is None:
             return None
-        return object_followed(observation, self._last, self._knowledge, self._settings, self._sizes, self._rng)
+        return object_followed(observation, self._last, self._knowledge, self._settings, self._swarm_size, self._rng)
 
     def _found(self, observation: Observation) -> list[Estimate]:
         return objects_found(observation, self._knowledge, self._rng, self._last_seen)
@@ -189,7 +192,7 @@ class SequenceTracker:
             return estimate
         if self._last is not None and self._vouches_for_hand(self._last.estimate):
             estimate = hand_followed(
-                observation, estimate, self._last, self._knowledge, self._settings, self._sizes, self._rng
+                observation, estimate, self._last, self._knowledge, self._settings, self._swarm_size, self._rng
             )
         wait = HAND_REVIEW_EVERY if self._vouches_for_hand(estimate) else SEARCH_EVERY
         if abs(index - self._searched_hand) >= wait and observation.area(observation.hand_like) > HAND_AREA:
@@ -252,8 +255,19 @@ class SequenceTracker:
             self._last_seen = pose[:3, 3]
             if answer.hand_status == TrackStatus.TRACKED:
                 self._grasps = self._grasps.remembered(estimate.pose)
+                self._measure_hand(observation, estimate)
         if tracked and answer.confidence >= LEARNING:
             self._learn(observation, estimate, LEARNING_RATE)
+
+    def _measure_hand(self, observation: Observation, estimate: Estimate) -> None:
+        """Tries sizes on a hand that is vouched for, until enough were seen to keep the best one."""
+        if self._sizes.known or estimate.hand_confidence < LEARNING:
+            return
+        near = [estimate.pose], self._knowledge.models.object_reach, self._knowledge.shape
+        evidence = about_hand_and_object(observation, *near, self._config.points, self._rng)
+        self._sizes = self._sizes.seen(evidence, estimate.pose, self._knowledge)
+        if self._sizes.known:
+            self._knowledge = self._knowledge.with_shape(self._sizes.fitted(self._knowledge.shape))
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
         pose = estimate.pose

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scene.arrays import Floats
 from tracker.following import Last
 from tracker.grasps import Grasps
+from tracker.hand_size import HandSizes
 from tracker.judgement import Estimate
 from tracker.scene_knowledge import SceneKnowledge
 
@@ -21,6 +22,7 @@ class TrackerState:
     last_seen: Floats | None
     anchor: Estimate | None
     grasps: Grasps
+    sizes: HandSizes
     searched: int
     """frame of the last search of the whole view"""
     searched_hand: int

@@ -1,0 +1,70 @@
+"""How large the hand is: sizes tried on the first hands that are vouched for; the best one is kept for the rest.
+
+A hand that is a tenth too small fits its points nearly as well, bent otherwise. In one frame that can hardly be told;
+over some frames the objective is lowest at the right size. Palm and fingers have a factor each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from scene.arrays import Floats
+from scene.hand_shape import HandShape, proportioned
+from tracker.hypothesis import HandObjectPose, Layout
+from tracker.models import with_hand_shape
+from tracker.objective import Evidence
+from tracker.refine import HAND_NUMBERS, Problem, refined
+from tracker.scene_knowledge import SceneKnowledge
+
+PALMS, FINGERS = (0.88, 0.94, 1.0, 1.06, 1.12), (0.93, 1.0, 1.07)
+"""factors of the palm, and of the fingers on top of that"""
+SIZES: Floats = np.array([(palm, palm * fingers) for palm, fingers in product(PALMS, FINGERS)])
+"""(S, 2) of palm and fingers"""
+FRAMES = 8
+"""hands that are looked at"""
+ITERATIONS = 8
+UNUSUAL = 0.5
+"""objective that a size twice the average one would cost: hands of adults differ by 5 to 7 % (one deviation)"""
+
+
+@dataclass(frozen=True)
+class HandSizes:
+    """What the hands seen so far say of each size."""
+
+    objectives: Floats
+    """(S,) summed over the frames"""
+    frames: int
+
+    @staticmethod
+    def unknown() -> HandSizes:
+        """Before a hand is seen."""
+        return HandSizes(np.zeros(len(SIZES)), 0)
+
+    @property
+    def known(self) -> bool:
+        """Whether enough was seen."""
+        return self.frames >= FRAMES
+
+    def seen(self, evidence: Evidence, pose: HandObjectPose, knowledge: SceneKnowledge) -> HandSizes:
+        """With one more hand, whose pose is refined at each size.
+
+        Args:
+            evidence: of its frame.
+            pose: that is vouched for.
+            knowledge: whose hand is the average one.
+        """
+        layout = Layout.about(pose)
+        problem = Problem(evidence, knowledge.models, knowledge.weights, layout, pose.hand.angles, use_hand=True)
+        objectives = [
+            refined(replace(problem, models=models), layout.vector(pose), HAND_NUMBERS, ITERATIONS)[1]
+            for models in (with_hand_shape(knowledge.models, proportioned(knowledge.shape, *size)) for size in SIZES)
+        ]
+        return HandSizes(self.objectives + objectives, self.frames + 1)
+
+    def fitted(self, average: HandShape) -> HandShape:
+        """The average hand in the size that explains best what was seen."""
+        unusual = UNUSUAL * ((SIZES - 1.0) ** 2).sum(axis=1)
+        return proportioned(average, *SIZES[np.argmin(self.objectives / max(self.frames, 1) + unusual)])
