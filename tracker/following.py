@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scene.arrays import Floats
-from scene.hand_pose import HandPose
 from scene.rotations import rotation_vector_from_matrix
 from scene.transforms import inverse
 from tracker.anew import FINE_POINTS, ITERATIONS, with_hand
+from tracker.grasps import carried
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
 from tracker.nearby import about_hand_and_object, about_object
@@ -129,8 +129,7 @@ def hand_followed(
 
 def moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:
     """Hand and object after a motion (4, 4) of both, in camera coordinates."""
-    hand = HandPose(camera_from_before @ pose.hand.camera_from_hand, pose.hand.angles)
-    return HandObjectPose(camera_from_before @ pose.camera_from_object, hand)
+    return HandObjectPose(camera_from_before @ pose.camera_from_object, carried(pose.hand, camera_from_before))
 
 
 def _starts(

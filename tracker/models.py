@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scene.arrays import Floats
@@ -25,30 +27,29 @@ def prepare_models(model: ObjectModel, field: DistanceField, shape: HandShape, r
         field=np.ascontiguousarray(field.values, np.float32),
         field_origin=field.origin,
         field_spacing=field.spacing,
-        base_offsets=shape.base_offsets,
-        base_rotations=np.ascontiguousarray(shape.base_rotations),
-        phalanx_lengths=shape.phalanx_lengths,
-        radii=shape.radii,
-        palm_segments=np.ascontiguousarray(shape.palm_segments),
-        palm_radii=np.ascontiguousarray(shape.palm_radii),
-        abduction_sign=shape.abduction_sign,
+        **_hand(shape),
         object_reach=float(np.linalg.norm(model.vertices, axis=1).max()),
     )
 
 
 def with_hand_shape(models: Models, shape: HandShape) -> Models:
     """The same models with another hand."""
-    return models._replace(
-        base_offsets=shape.base_offsets,
-        base_rotations=np.ascontiguousarray(shape.base_rotations),
-        phalanx_lengths=shape.phalanx_lengths,
-        radii=shape.radii,
-        palm_segments=np.ascontiguousarray(shape.palm_segments),
-        palm_radii=np.ascontiguousarray(shape.palm_radii),
-        abduction_sign=shape.abduction_sign,
-    )
+    return models._replace(**_hand(shape))
 
 
 def lit(models: Models, gain: Floats) -> Models:
     """The same models under another light: (3,) shift of the colour features."""
     return models._replace(sample_features=models.sample_features + gain)
+
+
+def _hand(shape: HandShape) -> dict[str, Any]:
+    """The hand's fields of Models."""
+    return {
+        "base_offsets": shape.base_offsets,
+        "base_rotations": np.ascontiguousarray(shape.base_rotations),
+        "phalanx_lengths": shape.phalanx_lengths,
+        "radii": shape.radii,
+        "palm_segments": np.ascontiguousarray(shape.palm_segments),
+        "palm_radii": np.ascontiguousarray(shape.palm_radii),
+        "abduction_sign": shape.abduction_sign,
+    }
