@@ -63,6 +63,13 @@ def assert_same(path, other):
         np.testing.assert_array_equal(one[name], another[name])
 
 
+def interrupted(*command):
+    """The command, stopped at its frame 2."""
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(2, patch, KeyboardInterrupt())
+        assert tracker(*command) == 2
+
+
 def stop_at(frame, monkeypatch, error):
     """The tracker ends in the middle of a frame, after it has changed something of itself."""
     original = SequenceTracker.track
@@ -93,9 +100,7 @@ def test_an_interrupted_run_goes_on_to_the_same_track(session, whole, tmp_path, 
 @pytest.mark.usefixtures("quick")
 def test_a_run_that_differs_is_refused_and_overwritten_only_where_asked(session, tmp_path, capsys):
     command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
-    with pytest.MonkeyPatch.context() as patch:
-        stop_at(2, patch, KeyboardInterrupt())
-        assert tracker(*command) == 2
+    interrupted(*command)
     capsys.readouterr()
     assert tracker(*command, "--seed", 3) == 2
     sentence = capsys.readouterr().err
@@ -109,9 +114,7 @@ def test_a_run_that_differs_is_refused_and_overwritten_only_where_asked(session,
 @pytest.mark.usefixtures("quick")
 def test_a_damaged_state_is_told(session, tmp_path, capsys):
     command = ("run", session, "--output", tmp_path / "t.h5", *SHORT)
-    with pytest.MonkeyPatch.context() as patch:
-        stop_at(2, patch, KeyboardInterrupt())
-        assert tracker(*command) == 2
+    interrupted(*command)
     (tmp_path / ".t.h5.unfinished" / "state.h5").write_bytes(b"not HDF5")
     assert tracker(*command) == 2
     assert "state.h5 is damaged" in capsys.readouterr().err

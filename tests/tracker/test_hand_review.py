@@ -1,0 +1,56 @@
+"""A hand that is followed is searched for anew now and then, itself and the grasps seen before among the guesses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.tracker.samples import drawn
+from tests.tracker.test_following import estimate, known
+from tracker import sequence
+from tracker.config import RunConfig
+from tracker.following import Last
+from tracker.grasps import Grasps
+from tracker.sequence import HAND_REVIEW_EVERY, SEARCH_EVERY, SequenceTracker
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """What the hand's search is given, in place of it; following leaves the hand where it is."""
+    given = []
+
+    def with_hand_found(observation, estimate, knowledge, guesses, points, rng):
+        given.append(list(guesses))
+        return estimate
+
+    monkeypatch.setattr(sequence, "with_hand_found", with_hand_found)
+    monkeypatch.setattr(sequence, "hand_followed", lambda observation, estimate, *_: estimate)
+    return given
+
+
+def tracked(tmp_path, hand_confidence, frames):
+    """A tracker that has followed a hand of that confidence through so many frames."""
+    scene = drawn()
+    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=hand_confidence)
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    tracker._last = Last(here, np.eye(4))
+    tracker._grasps = Grasps().remembered(scene.pose)
+    for index in range(frames):
+        tracker._with_hand(scene.observation, here, index)
+    return scene
+
+
+@pytest.mark.parametrize(("hand_confidence", "every"), [(0.9, HAND_REVIEW_EVERY), (0.1, SEARCH_EVERY)])
+def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(tmp_path, searches, hand_confidence, every):
+    tracked(tmp_path, hand_confidence, 2 * HAND_REVIEW_EVERY)
+    first = HAND_REVIEW_EVERY - SEARCH_EVERY if hand_confidence > 0.5 else 0
+    assert len(searches) == len(range(first, 2 * HAND_REVIEW_EVERY, every))
+
+
+def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_always(tmp_path, searches):
+    scene = tracked(tmp_path, 0.9, HAND_REVIEW_EVERY)
+    assert searches[0][0] is scene.pose.hand
+    np.testing.assert_allclose(searches[0][1].camera_from_hand, scene.pose.hand.camera_from_hand, atol=1e-12)
+    searches.clear()
+    tracked(tmp_path, 0.1, 1)
+    assert len(searches[0]) == 1
