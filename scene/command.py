@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import tyro
@@ -11,6 +14,8 @@ import tyro
 from scene.errors import UnoccludeError
 
 Verb = Callable[[Any], None]
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
+"""what a cluster, `kill` or a closed terminal sends, beside Ctrl-C's SIGINT"""
 
 
 def run_program(program: str, description: str, verbs: Mapping[type, Verb], arguments: list[str] | None = None) -> int:
@@ -33,7 +38,8 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
         chosen = tyro.extras.subcommand_cli_from_dict(
             configurations, prog=program, description=description, args=arguments
         )
-        verbs[type(chosen)](chosen)
+        with stopped_like_ctrl_c():
+            verbs[type(chosen)](chosen)
     except UnoccludeError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
@@ -41,3 +47,19 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
         print(f"{program}: interrupted; nothing half-written is left, run the command again", file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def stopped_like_ctrl_c() -> Iterator[None]:
+    """In the body the signals of STOPPING raise KeyboardInterrupt, as Ctrl-C does; what is ignored (nohup) stays so."""
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        yield
+        return
+    taken = [number for number in STOPPING if signal.getsignal(number) == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,5 +1,7 @@
 """The frame of the console commands."""
 
+import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -81,6 +83,24 @@ def test_an_interrupt_is_told_without_a_traceback(capsys):
 
     assert run("cook", cook=interrupted) == 2
     assert capsys.readouterr().err.startswith("kitchen: interrupted; ")
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_what_a_cluster_sends_ends_a_command_as_ctrl_c_does(stop, capsys):
+    before = signal.getsignal(stop)
+    assert run("cook", cook=lambda _: os.kill(os.getpid(), stop)) == 2
+    assert capsys.readouterr().err.startswith("kitchen: interrupted; ")
+    assert signal.getsignal(stop) == before
+
+
+def test_a_closed_terminal_that_is_to_be_ignored_stays_so():
+    seen = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        assert run("cook", cook=lambda _: seen.append(os.kill(os.getpid(), signal.SIGHUP))) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert seen == [None]
 
 
 def test_what_is_no_users_error_keeps_its_traceback():

@@ -192,21 +192,30 @@ make_quick(setattr)
 run.SAVE_EVERY, original = 2, SequenceTracker.track
 def track(self, frame):
     if frame.index == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(sys.argv[1]))
     return original(self, frame)
 SequenceTracker.track = track
-run_tracker(sys.argv[1:])
+sys.exit(run_tracker(sys.argv[2:]))
 """
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_run_killed_from_outside_goes_on(session, whole, tmp_path, capsys):
-    """In a process of its own, as a user has it; what was stored last is gone on from."""
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_ended_from_outside_goes_on(session, whole, tmp_path, capsys, stop):
+    """In a process of its own, as a user or a cluster has it; what was stored last is gone on from."""
     command = [str(part) for part in ("run", session, "--output", tmp_path / "t.h5", *SHORT)]
+    program = [sys.executable, "-c", KILLED, str(int(stop))]
     root = Path(__file__).parents[2]
-    killed = subprocess.run([sys.executable, "-c", KILLED, *command], cwd=root, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    ended = subprocess.run([*program, *command], cwd=root, capture_output=True, check=False, text=True)
+    if stop == signal.SIGTERM:
+        assert ended.returncode == 2
+        assert re.search(
+            r"tracker: interrupted after \d of 5 frames, which are kept; run the same command", ended.stderr
+        )
+        assert "Traceback" not in ended.stderr
+    else:
+        assert ended.returncode == -stop
     assert not (tmp_path / "t.h5").exists()
     assert tracker(*command) == 0
-    assert re.search(r"going on after [24] of 5 frames", capsys.readouterr().err)
+    assert re.search(r"going on after [1-4] of 5 frames", capsys.readouterr().err)
     assert_same(whole, tmp_path / "t.h5")
