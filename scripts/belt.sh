@@ -13,10 +13,8 @@ hidden=(light medium heavy)
 mkdir -p -- "$folder"
 cd "$folder"
 
-parts=()
 for seed in $(seq "$sessions"); do
   name=$(printf 's%02d' "$seed")
-  parts+=("$name.pairs.h5")
   [ -e "$name.pairs.h5" ] && continue
   # every fourth hand rolls from one side to the other, the others hide as much as they are told to
   hides=(); [ $((seed % 4)) -gt 0 ] && hides=(--occlusion "${hidden[seed % 4 - 1]}")
@@ -25,9 +23,11 @@ for seed in $(seq "$sessions"); do
   PYTHONPATH=$scripts/.. python -m scripts.true_track "$name.h5"
   # a session belongs to one split as a whole, so that nothing in it needs to be divided
   renderer make-pairs "$name.h5" --output "$name.pairs.h5" --views-per-frame "$views" --balance-rotations \
-    --splits.validation 0 --splits.test 0 --seed "$seed" </dev/null
+    --splits.validation 0 --splits.test 0 --seed "$seed" </dev/null ||
+    echo "$name gives no pairs and is left out"  # a hand may hide all of the object throughout
   rm -- "$name.h5" "$name.track.h5"
 done
+parts=(s*.pairs.h5)
 pairs merge "${parts[@]}" --output merged.h5 --overwrite
 pairs split merged.h5 --by recording --splits.validation 0 --splits.test 0.18 --output belt.h5
 rm -- merged.h5 "${parts[@]}"
