@@ -83,14 +83,14 @@ def bones(shape: HandShape, angles: Floats) -> Floats:
     return frames
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def place_bones(base_offsets, base_rotations, phalanx_lengths, abduction_sign, angles, frames):  # type: ignore[no-untyped-def]
     """Writes the 15 phalanx frames into frames[1:, :3]; frames[0] is the palm's and stays as given.
 
     Compiled, so that the tracker's kernel and everybody else share one forward kinematics.
     """
+    rotation = np.empty((3, 3))
     for finger in range(5):
-        rotation = np.empty((3, 3))
         cosine = np.cos(abduction_sign * angles[4 * finger])
         sine = np.sin(abduction_sign * angles[4 * finger])
         for row in range(3):  # times the turn about y
@@ -100,15 +100,15 @@ def place_bones(base_offsets, base_rotations, phalanx_lengths, abduction_sign, a
             rotation[row, 2] = x * sine + z * cosine
         x0, y0, z0 = base_offsets[finger, 0], base_offsets[finger, 1], base_offsets[finger, 2]
         for bone in range(3):
-            flexion = angles[4 * finger + 1 + bone]
+            at, flexion = 1 + 3 * finger + bone, angles[4 * finger + 1 + bone]
             cosine, sine = np.cos(flexion), np.sin(flexion)
-            frame = frames[1 + 3 * finger + bone]
             for row in range(3):  # times the turn by -flexion about z
                 x, y = rotation[row, 0], rotation[row, 1]
                 rotation[row, 0] = x * cosine - y * sine
                 rotation[row, 1] = x * sine + y * cosine
-                frame[row, 0], frame[row, 1], frame[row, 2] = rotation[row, 0], rotation[row, 1], rotation[row, 2]
-            frame[0, 3], frame[1, 3], frame[2, 3] = x0, y0, z0
+                for column in range(3):
+                    frames[at, row, column] = rotation[row, column]
+            frames[at, 0, 3], frames[at, 1, 3], frames[at, 2, 3] = x0, y0, z0
             x0 += phalanx_lengths[finger, bone] * rotation[0, 0]
             y0 += phalanx_lengths[finger, bone] * rotation[1, 0]
             z0 += phalanx_lengths[finger, bone] * rotation[2, 0]

@@ -59,10 +59,9 @@ class ColorLikelihoods:
 
     def chances(self, features: Floats) -> tuple[Floats, Floats]:
         """(..., 3) -> (...) chance of object and (...) chance of hand, each of the three equally likely beforehand."""
-        bins = _bins(features)
-        on_object, on_hand = self.object_density[bins], self.hand_density[bins]
-        total = on_object + on_hand + self.background_density[bins]
-        return (on_object / total).astype(np.float32), (on_hand / total).astype(np.float32)
+        bins, total = _bins(features), self.object_density + self.hand_density + self.background_density
+        on_object, on_hand = ((each / total).astype(np.float32) for each in (self.object_density, self.hand_density))
+        return on_object.ravel()[bins], on_hand.ravel()[bins]
 
     def learned(
         self, features: Floats, on_object: Booleans, on_hand: Booleans, background: Booleans, rate: float
@@ -106,8 +105,7 @@ def without_background(likelihoods: ColorLikelihoods) -> ColorLikelihoods:
 
 def density(features: Floats, smoothing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Floats:
     """(N, 3) -> (24, 24, 8) histogram, smoothed, with a floor, summing to 1."""
-    counts = np.zeros(BINS)
-    np.add.at(counts, _bins(features), 1.0)
+    counts = np.bincount(_bins(features), minlength=np.prod(BINS)).reshape(BINS).astype(float)
     smooth = gaussian_filter(counts, smoothing, mode="nearest")
     smooth = smooth / max(smooth.sum(), 1e-9) + FLOOR / np.prod(BINS)
     result: Floats = smooth / smooth.sum()
@@ -130,8 +128,10 @@ def _skin_density() -> Floats:
     return skin
 
 
-def _bins(features: Floats) -> tuple[Integers, Integers, Integers]:
-    low, high, bins = np.array(LOW), np.array(HIGH), np.array(BINS)
-    index = ((features - low) / (high - low) * bins).astype(int)
-    index = np.clip(index, 0, bins - 1)
-    return index[..., 0], index[..., 1], index[..., 2]
+def _bins(features: Floats) -> Integers:
+    """(..., 3) -> (...) place in a flattened histogram."""
+    flat = np.zeros(features.shape[:-1], np.int32)
+    for axis, (low, high, count) in enumerate(zip(LOW, HIGH, BINS, strict=True)):
+        index = ((features[..., axis] - np.float32(low)) * np.float32(count / (high - low))).astype(np.int32)
+        flat = flat * count + np.clip(index, 0, count - 1)
+    return flat

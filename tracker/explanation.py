@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from scene.arrays import Booleans, Floats
 from tracker.hypothesis import Layout
 from tracker.kernel_geometry import (
     capsules_distance,
+    compiled,
     object_distance,
     pixel_of,
     place_capsules,
-    placed_sample,
+    place_samples,
     rotation_of,
 )
 from tracker.objective import Evidence, Models, Weights, own_surface
@@ -46,7 +46,7 @@ def point_distances(
     vector: Floats, layout: Layout, points: Floats, models: Models, use_hand: bool
 ) -> tuple[Floats, Floats]:
     """(N, 3) points_camera -> (N,) metres to the object's surface (absolute) and (N,) to the hand's (signed)."""
-    to_object, to_hand = np.full(len(points), np.inf), np.full(len(points), np.inf)
+    to_object, to_hand = np.full(len(points), np.inf), np.full(len(points), np.inf, np.float32)
     _point_distances(
         vector, layout.object_reference, layout.hand_reference, points, models, use_hand, to_object, to_hand
     )
@@ -73,34 +73,34 @@ def view_samples(vector: Floats, layout: Layout, evidence: Evidence, models: Mod
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _point_distances(vector, object_reference, hand_reference, points, models, use_hand, to_object, to_hand):  # type: ignore[no-untyped-def]
-    pose = np.zeros((3, 3))
+    pose = np.empty((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
-    capsules = np.zeros((9, models.palm_segments.shape[0] + 15))
-    if use_hand:
-        place_capsules(vector, hand_reference, models, capsules)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
         to_object[i] = abs(object_distance(pose, x, y, z, models))
-        if use_hand:
-            to_hand[i] = capsules_distance(points[i, 0], points[i, 1], points[i, 2], capsules)
+    if use_hand:
+        capsules = np.empty((models.palm_segments.shape[0] + 15, 9))
+        rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
+        place_capsules(vector, pose, models, capsules)
+        capsules_distance(points, capsules, to_hand)
 
 
-@numba.njit(cache=True)
+@compiled
 def _view_samples(vector, object_reference, evidence, models, weights, sums):  # type: ignore[no-untyped-def]
     """Adds up: facing, supported, violating, hidden, and three feature differences."""
-    pose = np.zeros((3, 3))
+    pose, placed, intrinsics = np.empty((3, 3)), np.empty((4, models.samples.shape[0])), evidence.intrinsics
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
-    samples, normals = models.samples, models.normals
-    for i in range(samples.shape[0]):
-        x, y, z, cosine = placed_sample(pose, vector, samples[i], normals[i])
+    place_samples(pose, vector, models.samples, models.normals, placed)
+    for i in range(placed.shape[1]):
+        x, y, z, cosine = placed[0, i], placed[1, i], placed[2, i], placed[3, i]
         if cosine <= 0.15:
             continue
-        row, column = pixel_of(x, y, z, evidence)
+        row, column = pixel_of(x, y, z, intrinsics, *evidence.depth.shape)
         seen = evidence.depth[row, column] if row >= 0 else 0.0
         gap = seen - z
-        if seen > 0 and gap < -0.01 and own_surface(pose, vector, row, column, seen, evidence, models, weights):
+        if seen > 0 and gap < -0.01 and own_surface(pose, vector, row, column, seen, intrinsics, models, weights):
             continue
         sums[0] += cosine
         height = evidence.table[0] * x + evidence.table[1] * y + evidence.table[2] * z + evidence.table[3]

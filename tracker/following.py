@@ -122,8 +122,9 @@ def hand_followed(
         return estimate
     layout, scales = Layout.about(poses[0]), last.scales(HAND)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, before.hand.angles, use_hand=True)
-    result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
-    best, _ = refined(problem, result.best, HAND_NUMBERS, ITERATIONS)
+    still = replace(problem, use_object=False)
+    result = minimise(still.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    best, _ = refined(still, result.best, HAND_NUMBERS, ITERATIONS)
     return with_hand(observation, estimate, problem, best, rng)
 
 

@@ -69,7 +69,7 @@ def find_hand(
         The best pose found; none of the guesses is better.
     """
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
-    problem = replace(problem, layout=layout, prediction=HALF_CLOSED)
+    problem = replace(problem, layout=layout, prediction=HALF_CLOSED, use_object=False)
     known = [layout.vector(HandObjectPose(camera_from_object, hand)) for hand in guesses]
     hands = drawn_hands(DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng)
     hands[:, OBJECT_TRANSLATION] = camera_from_object[:3, 3]
@@ -113,11 +113,12 @@ def searching(weights: Weights) -> Weights:
 
 def every_second(evidence: Evidence) -> Evidence:
     """The same frame with half of the points to be explained, for a first look."""
+    # copied, since the kernel would be compiled a second time for numbers that do not lie side by side
     return evidence._replace(
-        points=evidence.points[::2],
-        point_object_chance=evidence.point_object_chance[::2],
-        point_hand_chance=evidence.point_hand_chance[::2],
-        point_weight=evidence.point_weight[::2],
+        points=evidence.points[::2].copy(),
+        point_object_chance=evidence.point_object_chance[::2].copy(),
+        point_hand_chance=evidence.point_hand_chance[::2].copy(),
+        point_weight=evidence.point_weight[::2].copy(),
     )
 
 

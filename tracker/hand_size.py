@@ -57,7 +57,8 @@ class HandSizes:
             knowledge: whose hand is the average one.
         """
         layout = Layout.about(pose)
-        problem = Problem(evidence, knowledge.models, knowledge.weights, layout, pose.hand.angles, use_hand=True)
+        fixed = knowledge.weights, layout, pose.hand.angles
+        problem = Problem(evidence, knowledge.models, *fixed, use_hand=True, use_object=False)
         objectives = [
             refined(replace(problem, models=models), layout.vector(pose), HAND_NUMBERS, ITERATIONS)[1]
             for models in (with_hand_shape(knowledge.models, proportioned(knowledge.shape, *size)) for size in SIZES)

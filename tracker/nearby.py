@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.hand_pose import HandPose, joints
@@ -61,6 +62,6 @@ def _near_hand(points: Floats, shape: HandShape, hand: HandPose) -> Booleans:
     hand_from_camera = inverse(hand.camera_from_hand)
     ahead = points @ hand_from_camera[0, :3] + hand_from_camera[0, 3] > -BEHIND_WRIST
     close = np.nonzero(ahead & (np.linalg.norm(points - hand.camera_from_hand[:3, 3], axis=1) < HAND_REACH))[0]
-    distance = np.linalg.norm(points[close, None] - joints(shape, hand), axis=2).min(axis=1)
+    distance = cdist(points[close], joints(shape, hand)).min(axis=1)
     near[close[distance < FROM_JOINT]] = True
     return near

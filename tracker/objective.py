@@ -34,10 +34,11 @@ from scene.arrays import Floats
 from tracker.kernel_geometry import (
     bounded,
     capsules_distance,
+    compiled,
     object_distance,
     pixel_of,
     place_capsules,
-    placed_sample,
+    place_samples,
     rotation_of,
 )
 
@@ -49,6 +50,8 @@ FOREARM = 0.30
 """metres behind the wrist that may be forearm"""
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
+FLANK, FLANK_FRONT = 0.75, float(np.sqrt(1 - 0.75**2))
+"""radii that the outer two are aside of the axis, and before it"""
 
 
 class Evidence(NamedTuple):
@@ -160,7 +163,7 @@ def weights_for(diameter: float, *, colored: bool) -> Weights:
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
     """Price of a model point whose pixel's depth is `gap` metres behind it (negative: it is hidden)."""
     x = bounded(gap / weights.gap_scale)
@@ -169,8 +172,10 @@ def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
     return max(x, -weights.hidden * (1.0 - weights.under_hand * hand_chance))
 
 
-@numba.njit(cache=True)
-def residuals(vector, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
+@compiled
+def residuals(
+    vector, object_reference, hand_reference, prediction, use_object, use_hand, evidence, models, weights, out, counts
+):  # type: ignore[no-untyped-def]
     """Writes all residuals of one hypothesis.
 
     Args:
@@ -178,6 +183,7 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
         object_reference: (3, 3) see Layout.
         hand_reference: (3, 3) see Layout.
         prediction: (20,) joint angles that the prior holds the hand to.
+        use_object: False leaves the terms `object` and `color` out, which are the same while the object is held still.
         use_hand: False leaves every term of the hand out.
         evidence: of the frame.
         models: of object and hand.
@@ -188,95 +194,76 @@ def residuals(vector, object_reference, hand_reference, prediction, use_hand, ev
     """
     counts[:] = 0.0
     out[:] = 0.0
-    pose = np.zeros((3, 3))
+    pose, hand = np.empty((3, 3)), np.empty((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
-    palm = models.palm_segments.shape[0]
-    capsules = np.zeros((9, palm + 15))
+    capsules = np.empty((models.palm_segments.shape[0] + 15, 9))
     if use_hand:
-        place_capsules(vector, hand_reference, models, capsules)
-    at = points_residuals(pose, vector, hand_reference, use_hand, capsules, evidence, models, weights, out, counts)
-    at = object_residuals(pose, vector, evidence, models, weights, out, counts, at)
+        rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
+        place_capsules(vector, hand, models, capsules)
+    at = points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, weights, out, counts)
+    if use_object:
+        object_residuals(pose, vector, evidence, models, weights, out, counts, at)
+    at += 2 * models.samples.shape[0]
     if use_hand:
         at = hand_residuals(capsules, evidence, weights, out, counts, at)
         at = contact_residuals(pose, vector, capsules, models, weights, out, counts, at)
-        scale = np.sqrt(weights.prior / 20.0)
-        for i in range(20):
-            out[at] = scale * (vector[12 + i] - prediction[i]) / weights.prior_scale
-            counts[PRIOR] += out[at] ** 2
-            at += 1
-        scale = np.sqrt(weights.grasp / 5.0)
-        for finger in range(5):
-            last = capsules[:, palm + 3 * finger + 2]
-            x, y, z = last[0] + last[3] - vector[0], last[1] + last[4] - vector[1], last[2] + last[5] - vector[2]
-            distance = object_distance(pose, x, y, z, models)
-            out[at] = scale * bounded(max(distance - last[6] - last[7], 0.0) / weights.grasp_scale)
-            counts[PRIOR] += out[at] ** 2
-            at += 1
-        rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
-        along = pose[0, 0] * evidence.arm[0] + pose[1, 0] * evidence.arm[1] + pose[2, 0] * evidence.arm[2]
-        if evidence.arm[0] ** 2 + evidence.arm[1] ** 2 + evidence.arm[2] ** 2 > 0 and along < weights.least_along:
-            out[at] = np.sqrt(weights.arm) * (weights.least_along - along)
-            counts[PRIOR] += out[at] ** 2
+        prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, weights, out, counts, at)
 
 
-@numba.njit(cache=True)
-def points_residuals(pose, vector, hand_reference, use_hand, capsules, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
+@compiled
+def points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
     """Term `points`."""
-    points = evidence.points
-    total = 1e-9
-    hand = np.zeros((3, 3))
+    points, on_object, on_hand = evidence.points, evidence.point_object_chance, evidence.point_hand_chance
+    count, weight_of = points.shape[0], evidence.point_weight
+    to_hand = np.empty(count, np.float32)
     if use_hand:
-        rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
-    # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly;
-    # squared, because a hand that holds a small object has many more points than the object
-    for i in range(points.shape[0]):
+        capsules_distance(points, capsules, to_hand)
+    total, square_scale, reach = 1e-9, weights.points_scale**2, models.object_reach * 1.1
+    for i in range(count):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
-        weight = evidence.point_weight[i]
+        weight = weight_of[i]
+        # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly;
+        # squared, because a hand that holds a small object has many more points than the object
         if not use_hand:
-            near = x * x + y * y + z * z < (models.object_reach * 1.1) ** 2
-            on_object, on_hand = evidence.point_object_chance[i], evidence.point_hand_chance[i]
-            weight = (0.02 + on_object / (on_object + on_hand + 0.1)) ** 2 if near else 0.0
+            near = x * x + y * y + z * z < reach * reach
+            weight = (0.02 + on_object[i] / (on_object[i] + on_hand[i] + 0.1)) ** 2 if near else 0.0
         total += weight
         if weight <= 0:
-            out[i] = 0.0
             continue
-        distance = abs(object_distance(pose, x, y, z, models))
+        distance = object_distance(pose, x, y, z, models)
         best = distance * distance
         if use_hand:
-            preference = evidence.point_hand_chance[i] - evidence.point_object_chance[i]
-            label = weights.label_cost * max(0.0, preference)
-            best += label * label
-            label = weights.label_cost * max(0.0, -preference)
-            nearest = capsules_distance(points[i, 0], points[i, 1], points[i, 2], capsules)
-            if behind_wrist(points[i], vector, hand):
-                nearest = min(abs(nearest), weights.forearm_cost)
-            best = min(best, nearest * nearest + label * label)
-        out[i] = np.sqrt(weight) * bounded(np.sqrt(best) / weights.points_scale)
+            preference = weights.label_cost * (on_hand[i] - on_object[i])
+            best += max(0.0, preference) ** 2
+            distance = to_hand[i]
+            if behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand):
+                distance = min(abs(distance), weights.forearm_cost)
+            best = min(best, distance * distance + min(0.0, preference) ** 2)
+        out[i] = weight * best / (square_scale + best)  # rho squared; the root is taken below
     # a hypothesis away from all points must not win by having nothing to explain
     unsupported = max(0.0, 1.0 - total / weights.support)
-    scale = np.sqrt(weights.points / max(total, weights.support))
-    for i in range(points.shape[0]):
-        out[i] *= scale
-        counts[POINTS] += out[i] ** 2
-    out[points.shape[0]] = np.sqrt(weights.points * unsupported)
-    counts[POINTS] += out[points.shape[0]] ** 2
-    return points.shape[0] + 1
+    scale = weights.points / max(total, weights.support)
+    for i in range(count):
+        counts[POINTS] += scale * out[i]
+        out[i] = np.sqrt(scale * out[i])
+    counts[POINTS] += weights.points * unsupported
+    out[count] = np.sqrt(weights.points * unsupported)
+    return count + 1
 
 
-@numba.njit(cache=True)
-def behind_wrist(point, vector, hand):  # type: ignore[no-untyped-def]
-    """Whether a point is where the forearm may be: within 60 degrees of straight behind the wrist, and 30 cm of it."""
-    x, y, z = point[0] - vector[6], point[1] - vector[7], point[2] - vector[8]
-    distance = np.sqrt(x * x + y * y + z * z)
-    behind = -(hand[0, 0] * x + hand[1, 0] * y + hand[2, 0] * z)
-    return distance < FOREARM and behind > 0.5 * distance
+@compiled
+def behind_wrist(x, y, z, vector, hand):  # type: ignore[no-untyped-def]
+    """Whether a camera point may be the forearm's: within 60 degrees of straight behind the wrist, and 30 cm of it."""
+    x, y, z = x - vector[6], y - vector[7], z - vector[8]
+    behind, square = -(hand[0, 0] * x + hand[1, 0] * y + hand[2, 0] * z), x * x + y * y + z * z
+    return square < FOREARM**2 and behind > 0 and behind * behind > 0.25 * square
 
 
-@numba.njit(cache=True)
-def own_surface(pose, vector, row, column, seen, evidence, models, weights):  # type: ignore[no-untyped-def]
+@compiled
+def own_surface(pose, vector, row, column, seen, intrinsics, models, weights):  # type: ignore[no-untyped-def]
     """Whether what is seen at a pixel is the hypothesis' own surface: then a sample behind it is rightly hidden."""
-    x = (column - evidence.intrinsics[2]) / evidence.intrinsics[0] * seen - vector[0]
-    y = (row - evidence.intrinsics[3]) / evidence.intrinsics[1] * seen - vector[1]
+    x = (column - intrinsics[2]) / intrinsics[0] * seen - vector[0]
+    y = (row - intrinsics[3]) / intrinsics[1] * seen - vector[1]
     z = seen - vector[2]
     if x * x + y * y + z * z > models.object_reach**2:
         return False
@@ -284,123 +271,158 @@ def own_surface(pose, vector, row, column, seen, evidence, models, weights):  # 
     return abs(distance) < 0.5 * weights.gap_scale
 
 
-@numba.njit(cache=True)
+@compiled
 def object_residuals(pose, vector, evidence, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
-    """Terms `object` and `color`."""
-    samples, normals = models.samples, models.normals
-    facing, seen_weight, paled, full = 1e-9, 1e-9, 0.0, 1e-9
-    differences, mean = np.zeros((samples.shape[0], 5)), np.zeros(3)
-    for i in range(samples.shape[0]):
-        a = at + 2 * i
+    """Terms `object`, in the first M places, and `color`, in the next M."""
+    count, depth, intrinsics, table = models.samples.shape[0], evidence.depth, evidence.intrinsics, evidence.table
+    height, width, features = depth.shape[0], depth.shape[1], evidence.features
+    object_chance, hand_chance = evidence.object_chance, evidence.hand_chance
+    placed, seen_colors, whose = np.empty((4, count)), np.empty((count, 5)), np.empty(count, np.int64)
+    place_samples(pose, vector, models.samples, models.normals, placed)
+    facing, seen_count = 1e-9, 0
+    for i in range(count):
         # weight falls smoothly to nothing at grazing views, so that the objective has no steps there
-        x, y, z, cosine = placed_sample(pose, vector, samples[i], normals[i])
-        if cosine <= 0.0:
+        x, y, z, weight = placed[0, i], placed[1, i], placed[2, i], min(1.0, 3.0 * placed[3, i])
+        if weight <= 0.0:
             continue
-        weight = min(1.0, 3.0 * cosine)
         facing += weight
-        row, column = pixel_of(x, y, z, evidence)
+        row, column = pixel_of(x, y, z, intrinsics, height, width)
         if row < 0:
-            out[a] = np.sqrt(weight) * weights.hidden
+            out[at + i] = np.sqrt(weight) * weights.hidden
             continue
-        seen = evidence.depth[row, column]
+        seen = depth[row, column]
         if seen <= 0:
-            out[a] = np.sqrt(weight) * weights.unmeasured
+            out[at + i] = np.sqrt(weight) * weights.unmeasured
             continue
         gap = seen - z
-        if gap < -weights.gap_scale and own_surface(pose, vector, row, column, seen, evidence, models, weights):
+        if gap < -weights.gap_scale and own_surface(pose, vector, row, column, seen, intrinsics, models, weights):
             continue
-        out[a] = gap_residual(gap, evidence.hand_chance[row, column], weights)
-        height = evidence.table[0] * x + evidence.table[1] * y + evidence.table[2] * z + evidence.table[3]
-        if height < 0:  # inside the table: as impossible as being seen through
-            out[a] = max(abs(out[a]), bounded(-height / weights.gap_scale))
-        out[a] *= np.sqrt(weight)
-        visible = weight / (1.0 + (gap / (1.25 * weights.gap_scale)) ** 4)
-        differences[i, 3] = visible
-        seen_weight += visible
+        on_object, on_hand = object_chance[row, column], hand_chance[row, column]
+        price = gap_residual(gap, on_hand, weights)
+        above = table[0] * x + table[1] * y + table[2] * z + table[3]
+        if above < 0:  # inside the table: as impossible as being seen through
+            price = max(abs(price), bounded(-above / weights.gap_scale))
+        out[at + i] = np.sqrt(weight) * price
         for channel in range(3):
-            differences[i, channel] = evidence.features[row, column, channel]
+            seen_colors[seen_count, channel] = features[row, column, channel]
+        seen_colors[seen_count, 3] = weight / (1.0 + (gap / (1.25 * weights.gap_scale)) ** 4)
+        seen_colors[seen_count, 4] = max(0.0, max(on_hand, 1.0 - on_hand - on_object) - on_object)
+        whose[seen_count] = i
+        seen_count += 1
+    color_residuals(seen_colors[:seen_count], whose, models.sample_features, weights, out[at + count :])
+    object_scale, color_scale = np.sqrt(weights.object / facing), np.sqrt(weights.color / facing)
+    for i in range(at, at + count):
+        out[i] *= object_scale
+        out[count + i] *= color_scale
+        counts[OBJECT] += out[i] ** 2
+        counts[COLOR] += out[count + i] ** 2
+
+
+@compiled
+def color_residuals(seen, whose, sample_features, weights, out):  # type: ignore[no-untyped-def]
+    """How much what is seen where samples are differs from them in colour.
+
+    Args:
+        seen: (V, 5) at the pixel of each sample that is in view: three colour features, the sample's weight, and by how
+            much likelier the colour is on hand or background than on the object. The features are changed.
+        whose: (M,) the first V are the samples' indices.
+        sample_features: (M, 3)
+        weights: of the terms.
+        out: (M,) receives the residuals, not yet divided by all that faces the camera.
+    """
+    total, paled, full, mean = 1e-9, 0.0, 1e-9, np.zeros(3)
+    for k in range(seen.shape[0]):
+        i, visible = whose[k], seen[k, 3]
+        total += visible
         for channel in range(2):
-            paled += visible * differences[i, channel] * models.sample_features[i, channel]
-            full += visible * models.sample_features[i, channel] ** 2
-        on_object, on_hand = evidence.object_chance[row, column], evidence.hand_chance[row, column]
-        differences[i, 4] = max(0.0, max(on_hand, 1.0 - on_hand - on_object) - on_object)
+            paled += visible * seen[k, channel] * sample_features[i, channel]
+            full += visible * sample_features[i, channel] ** 2
     # cameras, haze and glare make colours paler than a scan shows them, and a coloured light shifts them all alike:
     # both are fitted to each hypothesis, within reason
     saturation = min(max(paled / full, weights.palest), 1.0)
-    for i in range(samples.shape[0]):
-        if differences[i, 3] > 0:
-            for channel in range(3):
-                share = saturation if channel < 2 else 1.0
-                differences[i, channel] -= share * models.sample_features[i, channel]
-                mean[channel] += differences[i, 3] * differences[i, channel]
+    for k in range(seen.shape[0]):
+        for channel in range(3):
+            share = saturation if channel < 2 else 1.0
+            seen[k, channel] -= share * sample_features[whose[k], channel]
+            mean[channel] += seen[k, 3] * seen[k, channel]
     for channel in range(3):
-        mean[channel] = min(max(mean[channel] / seen_weight, -weights.gain_reach), weights.gain_reach)
-    for i in range(samples.shape[0]):
-        if differences[i, 3] > 0:
-            square = 0.0
-            for channel in range(3):
-                square += (differences[i, channel] - mean[channel]) ** 2
-            mismatch = square / (square + weights.color_scale**2)
-            out[at + 2 * i + 1] = np.sqrt(differences[i, 3] * 0.5 * (mismatch + differences[i, 4] ** 2))
-    object_scale, color_scale = np.sqrt(weights.object / facing), np.sqrt(weights.color / facing)
-    for i in range(samples.shape[0]):
-        out[at + 2 * i] *= object_scale
-        out[at + 2 * i + 1] *= color_scale
-        counts[OBJECT] += out[at + 2 * i] ** 2
-        counts[COLOR] += out[at + 2 * i + 1] ** 2
-    return at + 2 * samples.shape[0]
+        mean[channel] = min(max(mean[channel] / total, -weights.gain_reach), weights.gain_reach)
+    for k in range(seen.shape[0]):
+        square = (seen[k, 0] - mean[0]) ** 2 + (seen[k, 1] - mean[1]) ** 2 + (seen[k, 2] - mean[2]) ** 2
+        mismatch = square / (square + weights.color_scale**2)
+        out[whose[k]] = np.sqrt(seen[k, 3] * 0.5 * (mismatch + seen[k, 4] ** 2))
 
 
-@numba.njit(cache=True)
+@compiled
 def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
-    scale = np.sqrt(weights.hand / (capsules.shape[1] * HAND_STATIONS * 3))
-    for s in range(capsules.shape[1]):
-        ax, ay, az = capsules[3, s], capsules[4, s], capsules[5, s]
+    scale = np.sqrt(weights.hand / (capsules.shape[0] * HAND_STATIONS * 3))
+    depth, intrinsics = evidence.depth, evidence.intrinsics
+    height, width = depth.shape
+    for s in range(capsules.shape[0]):
+        ax, ay, az = capsules[s, 3], capsules[s, 4], capsules[s, 5]
         for station in range(HAND_STATIONS):
-            along = (station + 0.5) / HAND_STATIONS if HAND_STATIONS > 1 else 0.5
-            x, y, z = capsules[0, s] + along * ax, capsules[1, s] + along * ay, capsules[2, s] + along * az
-            radius = capsules[6, s] + along * capsules[7, s]
-            distance = np.sqrt(x * x + y * y + z * z)
+            along = (station + 0.5) / HAND_STATIONS
+            x, y, z = capsules[s, 0] + along * ax, capsules[s, 1] + along * ay, capsules[s, 2] + along * az
+            radius = capsules[s, 6] + along * capsules[s, 7]
+            by_distance = radius / np.sqrt(x * x + y * y + z * z)
             # across: perpendicular to the axis and to the line of sight
             cx, cy, cz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
-            length = np.sqrt(cx * cx + cy * cy + cz * cz) + 1e-12
-            for flank in range(3):
-                aside = 0.75 * radius * (flank - 1)
-                front = np.sqrt(radius * radius - aside * aside) / distance
-                px = x * (1 - front) + aside * cx / length
-                py = y * (1 - front) + aside * cy / length
-                pz = z * (1 - front) + aside * cz / length
-                row, column = pixel_of(px, py, pz, evidence)
+            by_length = FLANK * radius / (np.sqrt(cx * cx + cy * cy + cz * cz) + 1e-12)
+            for flank in range(-1, 2):
+                aside, towards = flank * by_length, 1.0 - by_distance * (1.0 if flank == 0 else FLANK_FRONT)
+                px, py, pz = x * towards + aside * cx, y * towards + aside * cy, z * towards + aside * cz
+                row, column = pixel_of(px, py, pz, intrinsics, height, width)
                 if row >= 0:
-                    seen = evidence.depth[row, column]
-                    if seen > 0:
-                        out[at] = scale * gap_residual(seen - pz, 0.5, weights)
-                    else:
-                        out[at] = scale * weights.hidden
-                counts[HAND] += out[at] ** 2
+                    seen = depth[row, column]
+                    price = gap_residual(seen - pz, 0.5, weights) if seen > 0 else weights.hidden
+                    out[at] = scale * price
+                    counts[HAND] += out[at] ** 2
                 at += 1
     return at
 
 
-@numba.njit(cache=True)
+@compiled
 def contact_residuals(pose, vector, capsules, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `contact`: at three places along each capsule, how deep the flesh is inside the object."""
-    scale = np.sqrt(weights.contact / capsules.shape[1])
-    for s in range(capsules.shape[1]):
+    scale = np.sqrt(weights.contact / capsules.shape[0])
+    reach = (models.object_reach + 0.02) ** 2
+    for s in range(capsules.shape[0]):
         for station in range(3):
             along = station / 2.0
-            x = capsules[0, s] + along * capsules[3, s] - vector[0]
-            y = capsules[1, s] + along * capsules[4, s] - vector[1]
-            z = capsules[2, s] + along * capsules[5, s] - vector[2]
-            if x * x + y * y + z * z < (models.object_reach + 0.02) ** 2:
-                radius = capsules[6, s] + along * capsules[7, s]
+            x = capsules[s, 0] + along * capsules[s, 3] - vector[0]
+            y = capsules[s, 1] + along * capsules[s, 4] - vector[1]
+            z = capsules[s, 2] + along * capsules[s, 5] - vector[2]
+            if x * x + y * y + z * z < reach:
+                radius = capsules[s, 6] + along * capsules[s, 7]
                 depth = radius - object_distance(pose, x, y, z, models)
                 if depth > 0:
                     out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
-            counts[CONTACT] += out[at] ** 2
+                    counts[CONTACT] += out[at] ** 2
             at += 1
     return at
+
+
+@compiled
+def prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Term `prior`: 20 angles, five finger tips, the wrist."""
+    scale = np.sqrt(weights.prior / 20.0) / weights.prior_scale
+    for i in range(20):
+        out[at + i] = scale * (vector[12 + i] - prediction[i])
+    scale = np.sqrt(weights.grasp / 5.0)
+    for finger in range(5):
+        tip = capsules.shape[0] - 13 + 3 * finger
+        x = capsules[tip, 0] + capsules[tip, 3] - vector[0]
+        y = capsules[tip, 1] + capsules[tip, 4] - vector[1]
+        z = capsules[tip, 2] + capsules[tip, 5] - vector[2]
+        distance = object_distance(pose, x, y, z, models) - capsules[tip, 6] - capsules[tip, 7]
+        out[at + 20 + finger] = scale * bounded(max(distance, 0.0) / weights.grasp_scale)
+    arm = evidence.arm
+    along = hand[0, 0] * arm[0] + hand[1, 0] * arm[1] + hand[2, 0] * arm[2]
+    if arm[0] ** 2 + arm[1] ** 2 + arm[2] ** 2 > 0 and along < weights.least_along:
+        out[at + 25] = np.sqrt(weights.arm) * (weights.least_along - along)
+    for i in range(at, at + 26):
+        counts[PRIOR] += out[i] ** 2
 
 
 def residual_count(evidence: Evidence, models: Models) -> int:
@@ -409,9 +431,9 @@ def residual_count(evidence: Evidence, models: Models) -> int:
     return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 26
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 def objective_of_particles(  # type: ignore[no-untyped-def]
-    vectors, object_references, hand_reference, prediction, use_hand, evidence, models, weights, size, out
+    vectors, object_references, hand_reference, prediction, use_object, use_hand, evidence, models, weights, size, out
 ):
     """(N, 32) -> out (N,) objective of each; lets go of Python's lock, so that threads can share the particles.
 
@@ -421,15 +443,37 @@ def objective_of_particles(  # type: ignore[no-untyped-def]
     for i in range(vectors.shape[0]):
         reference = object_references[min(i, object_references.shape[0] - 1)]
         residuals(
-            vectors[i], reference, hand_reference, prediction, use_hand, evidence, models, weights, buffer, counts
+            vectors[i],
+            reference,
+            hand_reference,
+            prediction,
+            use_object,
+            use_hand,
+            evidence,
+            models,
+            weights,
+            buffer,
+            counts,
         )
         total = counts.sum()
         out[i] = total if total == total else np.inf
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 def jacobian(  # type: ignore[no-untyped-def]
-    vector, active, steps, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, base, out
+    vector,
+    active,
+    steps,
+    object_reference,
+    hand_reference,
+    prediction,
+    use_object,
+    use_hand,
+    evidence,
+    models,
+    weights,
+    base,
+    out,
 ):
     """(R, A) derivative of the residuals by the A active numbers of `vector`, by central differences.
 
@@ -444,11 +488,31 @@ def jacobian(  # type: ignore[no-untyped-def]
         index = active[k]
         moved[index] = vector[index] + steps[index]
         residuals(
-            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, ahead, counts
+            moved,
+            object_reference,
+            hand_reference,
+            prediction,
+            use_object,
+            use_hand,
+            evidence,
+            models,
+            weights,
+            ahead,
+            counts,
         )
         moved[index] = vector[index] - steps[index]
         residuals(
-            moved, object_reference, hand_reference, prediction, use_hand, evidence, models, weights, behind, counts
+            moved,
+            object_reference,
+            hand_reference,
+            prediction,
+            use_object,
+            use_hand,
+            evidence,
+            models,
+            weights,
+            behind,
+            counts,
         )
         moved[index] = vector[index]
         for r in range(size):

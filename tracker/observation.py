@@ -132,17 +132,24 @@ def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, sur
         behind = foreground & (depth > surroundings.background - tolerance(depth))
         flat |= behind
         foreground &= ~behind
-    depth = np.where(flat, depth + np.float32(TABLE_RECESS), smoothed(depth))
+    depth = np.where(flat, depth + np.float32(TABLE_RECESS), smoothed(depth, foreground))
     features = color_features(frame.color)
     on_object, on_hand = likelihoods.chances(features)
     table = surroundings.planes[0] if len(surroundings.planes) else None
     return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table)
 
 
-def smoothed(depth: Floats) -> Floats:
-    """(H, W) float32 metres -> the median about each measured pixel; what is unmeasured, 0, stays so."""
-    median = medfilt2d(depth, SMOOTHING_PX)
-    return np.where((depth > 0) & (median > 0), median, depth).astype(np.float32)
+def smoothed(depth: Floats, where: Booleans) -> Floats:
+    """(H, W) float32 metres -> the median about each measured pixel of `where`; what is unmeasured, 0, stays so."""
+    rows, columns = np.nonzero(where.any(axis=1))[0], np.nonzero(where.any(axis=0))[0]
+    if len(rows) == 0:
+        return depth
+    window = tuple(slice(max(at[0] - 1, 0), at[-1] + 2) for at in (rows, columns))  # with what is about the outermost
+    median = medfilt2d(depth[window], SMOOTHING_PX)
+    smooth = depth.copy()
+    replaced = where[window] & (depth[window] > 0) & (median > 0)
+    smooth[window] = np.where(replaced, median, depth[window])
+    return smooth
 
 
 def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:

@@ -51,6 +51,9 @@ class Problem:
     prediction: Floats
     """(20,) joint angles of the prior"""
     use_hand: bool
+    """False: the object alone"""
+    use_object: bool = True
+    """False: the object is held still, so that its own terms, which then are the same for all, are left out"""
 
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
@@ -66,7 +69,7 @@ class Problem:
         layout, size = self.layout, residual_count(self.evidence, self.models)
         references = layout.object_reference[None] if object_references is None else object_references
         vectors, values = clamp_angles(vectors), np.zeros(len(vectors))
-        fixed = (self.prediction, self.use_hand, self.evidence, self.models, self.weights, size)
+        fixed = (self.prediction, self.use_object, self.use_hand, self.evidence, self.models, self.weights, size)
 
         def evaluate(part: slice) -> None:
             own = references if object_references is None else references[part]
@@ -84,7 +87,7 @@ class Problem:
     @property
     def _arguments(self) -> tuple[Any, ...]:
         layout = self.layout
-        fixed = (self.prediction, self.use_hand, self.evidence, self.models, self.weights)
+        fixed = (self.prediction, self.use_object, self.use_hand, self.evidence, self.models, self.weights)
         return (layout.object_reference, layout.hand_reference, *fixed)
 
 

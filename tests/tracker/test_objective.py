@@ -70,13 +70,13 @@ def test_the_kernels_capsules_are_those_of_scene(side):
     vector = rng.normal(size=32)
     vector[12:] = rng.uniform(ANGLE_LIMITS[:, 0], ANGLE_LIMITS[:, 1])
     ends, radii, _ = segments(shape, vector[12:])
-    capsules = np.zeros((9, len(ends)))
-    place_capsules(vector, layout.hand_reference, kernel, capsules)
-    first, last = capsules[:3].T, (capsules[:3] + capsules[3:6]).T
+    capsules = np.zeros((len(ends), 9))
+    place_capsules(vector, layout.hand_rotations(vector), kernel, capsules)
+    first, last = capsules[:, :3], capsules[:, :3] + capsules[:, 3:6]
     expected = apply(layout.pose(vector).hand.camera_from_hand, ends.reshape(-1, 3)).reshape(-1, 2, 3)
     np.testing.assert_allclose(np.stack([first, last], axis=1), expected, atol=1e-9)
-    np.testing.assert_allclose(np.stack([capsules[6], capsules[6] + capsules[7]], axis=1), radii, atol=1e-12)
-    np.testing.assert_allclose(1 / np.sqrt(capsules[8]), np.linalg.norm(last - first, axis=1), atol=1e-6)
+    np.testing.assert_allclose(np.stack([capsules[:, 6], capsules[:, 6] + capsules[:, 7]], axis=1), radii, atol=1e-12)
+    np.testing.assert_allclose(1 / np.sqrt(capsules[:, 8]), np.linalg.norm(last - first, axis=1), atol=1e-6)
 
 
 def test_the_field_is_linear_between_nodes_and_grows_outside():
@@ -258,7 +258,7 @@ def test_the_forearm_is_behind_the_wrist(from_wrist, expected):
     wrist, hand = np.array([0.02, -0.03, 0.5]), random_rotations(1, np.random.default_rng(3))[0]
     vector = np.zeros(32)
     vector[6:9] = wrist
-    assert behind_wrist(wrist + hand @ np.array(from_wrist), vector, hand) == expected
+    assert behind_wrist(*(wrist + hand @ np.array(from_wrist)), vector, hand) == expected
 
 
 def test_a_bare_forearm_costs_little_and_what_else_is_skin_coloured_much():

@@ -116,7 +116,7 @@ def test_the_foreground_is_what_stands_before_the_wall():
     assert len(observation.points) == observation.foreground.sum()
     wall = ~observation.foreground
     np.testing.assert_allclose(observation.depth[wall], WALL + TABLE_RECESS, rtol=1e-5)
-    np.testing.assert_array_equal(observation.depth[~wall], smoothed(scene.frame.depth)[~wall])
+    np.testing.assert_array_equal(observation.depth[~wall], smoothed(scene.frame.depth, ~wall)[~wall])
 
 
 def test_smoothing_takes_noise_away_and_leaves_edges_and_holes():
@@ -125,7 +125,7 @@ def test_smoothing_takes_noise_away_and_leaves_edges_and_holes():
     true[:, 40:] = 0.6
     noisy = (true + rng.normal(scale=0.001, size=true.shape)).astype(np.float32)
     noisy[20:30, 10:20] = 0
-    smooth = smoothed(noisy)
+    smooth = smoothed(noisy, np.ones(noisy.shape, bool))
     assert (smooth[20:30, 10:20] == 0).all()
     seen = np.zeros(true.shape, bool)
     seen[2:-2, 2:-2] = True
