@@ -33,7 +33,7 @@ class Captured:
     stopped: bool
     """by Ctrl-C or another signal"""
     has_object: bool
-    """without one no later stage can track"""
+    """without one the hand alone can be tracked"""
 
 
 def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:

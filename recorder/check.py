@@ -122,7 +122,7 @@ def _color(seen: Evidence) -> Iterator[str]:
     if len(blank):
         yield f"colour is one and the same at every pixel of {_named(blank)}; check the lens cap and the colour stream"
     if len(seen.frozen):
-        yield f"colour and depth are the frame before once more in {_named(seen.frozen)}; check the camera's cable"
+        yield f"the images are those of the frame before once more in {_named(seen.frozen)}; check the camera's cable"
 
 
 def _times(seen: Evidence) -> Iterator[str]:

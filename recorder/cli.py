@@ -57,7 +57,7 @@ def run_capture(config: CaptureConfig) -> None:
     stopped = "stopped; " if captured.stopped else ""
     following = f"next: tracker run {config.output}"
     if not captured.has_object:
-        following = "to track it, capture with the object's mesh: --object"
+        following += ", which follows the hand alone: to track an object too, capture with its mesh: --object"
     print(f"{stopped}{captured.frames} frames in {config.output}; {following}")
 
 
@@ -137,7 +137,7 @@ def described(session: Session) -> dict[str, str]:
         "sensor": f"{session.attribute('sensor')} {session.attribute('serial')}".strip(),
         "frames": f"{len(session)} in {seconds:.2f} s{rate}, {session.dropped_before.sum()} dropped",
         "image": f"{camera.width}x{camera.height}, fx {camera.fx:.2f}, fy {camera.fy:.2f}, "
-        f"cx {camera.cx:.2f}, cy {camera.cy:.2f} px",
+        f"cx {camera.cx:.2f}, cy {camera.cy:.2f} px{'' if session.colored else ', depth alone'}",
         "depth count": f"{session.depth_scale * 1000:g} mm",
         "hand": session.hand_side,
         "object": "none"

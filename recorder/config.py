@@ -36,15 +36,16 @@ class CaptureConfig:
     """auto: the attached camera, or the layout of --source; realsense: an Intel RealSense (extra `realsense`), or with
     --source a .bag or .db3 recording of its SDK; openni: a camera of OpenNI2 (extra `openni`), or with
     --source an .oni recording; folder: `rgb/`, `depth/`
-    (uint16), `cam_K.txt`, as FoundationPose and YCBInEOAT have them; tum, ho3d, dexycb: a sequence of those data sets;
-    bop: a scene of a BOP data set; simulated: a hand that handles an object, drawn with noise"""
+    (uint16), `cam_K.txt`, as FoundationPose and YCBInEOAT have them, or depth images alone; tum, ho3d, dexycb: a
+    sequence of those data sets; bop: a scene of a BOP data set; simulated: a hand that handles an object, drawn with
+    noise"""
     source: Path | None = None
     """folder of images, or recording of a camera's SDK, to import"""
     object_id: int | None = None
     """which object of a BOP scene, or which YCB object of DexYCB in place of the grasped one"""
     intrinsics: tuple[float, float, float, float] | None = None
-    """fx, fy, cx, cy in pixels of a TUM sequence, which does not tell, or of an OpenNI camera or recording, which
-    tells roughly"""
+    """fx, fy, cx, cy in pixels of a TUM sequence or a folder, which do not always tell, or of an OpenNI camera or
+    recording, which tells roughly"""
     object: str | None = None
     """mesh of the object (PLY, OBJ, STL, GLB), or a built-in one: `belt`, which the simulated sensor takes by itself,
     `mug`, `carton`"""

@@ -30,7 +30,7 @@ class Evidence:
     """(3, 3) intrinsics"""
     distortion: Floats | None
     size: tuple[int, int] | None
-    """height and width of colour"""
+    """height and width of the images"""
     depth_scale: float | None
     times_s: Floats
     """(N,)"""
@@ -51,7 +51,7 @@ class Evidence:
     color_spread: Floats
     """(L,) standard deviation over pixels"""
     frozen: Integers
-    """indices of frames whose colour and depth are those of the frame before"""
+    """indices of frames whose images are those of the frame before"""
     diameter: float | None
     """metres, of the object"""
     object_fault: str
@@ -73,7 +73,7 @@ def gather(file: h5py.File) -> Evidence:
     return Evidence(
         matrix=matrix if matrix is not None and matrix.shape == (3, 3) else None,
         distortion=_values(file, "camera/distortion", 1),
-        size=None if color is None else (int(color.shape[1]), int(color.shape[2])),
+        size=next(((int(part.shape[1]), int(part.shape[2])) for part in (color, depth) if part is not None), None),
         depth_scale=depth_scale,
         times_s=_or_empty(_values(file, "device_time_s", 1)),
         dropped_before=_or_empty(_values(file, "dropped_before", 1)).astype(int),
@@ -110,9 +110,10 @@ def _depth(depth: h5py.Dataset | None, looked_at: Integers) -> tuple[Floats, Flo
 
 def _frozen(color: h5py.Dataset | None, depth: h5py.Dataset | None) -> Integers:
     """Compared as they are packed, which is equal where the images are."""
-    if color is None or depth is None:
+    images = [part for part in (color, depth) if part is not None]
+    if depth is None:
         return np.zeros(0, int)
-    seen = [(_digest(color, index), _digest(depth, index)) for index in range(min(len(color), len(depth)))]
+    seen = [[_digest(part, index) for part in images] for index in range(min(map(len, images)))]
     return np.array([index for index in range(1, len(seen)) if seen[index] == seen[index - 1]], int)
 
 

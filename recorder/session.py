@@ -88,7 +88,13 @@ class Session:
     def frame(self, index: int) -> RgbdFrame:
         """The frame at `index`, depth in metres."""
         depth = self.depth_counts(index).astype(np.float32) * np.float32(self.depth_scale)
-        return RgbdFrame(index, float(self.timestamps_s[index]), self._row("color", index), depth)
+        color = self._row("color", index) if self.colored else np.zeros((*depth.shape, 3), np.uint8)
+        return RgbdFrame(index, float(self.timestamps_s[index]), color, depth, self.colored)
+
+    @property
+    def colored(self) -> bool:
+        """Whether the recording has colour, not depth alone."""
+        return "color" in self._file
 
     def depth_counts(self, index: int) -> NDArray[np.uint16]:
         """(height, width) as the sensor counted, times depth_scale = metres."""

@@ -19,6 +19,7 @@ from scene.object_model import ObjectModel
 from scene.schema import Field, Schema
 
 HandSide = Literal["right", "left"]
+COLOR_MEANING = "RGB image of each frame; absent where the camera gave depth alone."
 DEPTH_MEANING = "z at each colour pixel as the sensor counted it, times depth_scale = metres; 0 = no measurement."
 REGISTRATION_MEANING = "Pose of the depth camera before `depth` was registered to colour; identity = registered by it."
 WORLD_MEANING = "Camera pose, where the source tells it; NaN = unknown in this frame."
@@ -39,17 +40,15 @@ def _mesh(name: str, shape: tuple[int | str, ...], dtype: str, unit: str, meanin
 SESSION = Schema(
     "session",
     1,
-    "A recording: registered colour and depth of a hand that handles one known object, and that object's mesh.",
+    "A recording: registered colour and depth, or depth alone, of a hand; the mesh of the object in it, if any.",
     (
-        Field("color", ("frames", "height", "width", 3), "uint8", "", "camera", "RGB image of each frame."),
+        Field("color", ("frames", "height", "width", 3), "uint8", "", "camera", COLOR_MEANING, True),
         Field("depth", ("frames", "height", "width"), "uint16", "depth_scale m", "camera", DEPTH_MEANING),
         Field("depth_scale", (), "float64", "m", "", "What one count of `depth` stands for."),
         Field("device_time_s", ("frames",), "float64", "s", "", "Time of the frame on the sensor's clock."),
         Field("host_time_s", ("frames",), "float64", "s", "", "Unix time of the frame's arrival; NaN = unknown."),
         Field("dropped_before", ("frames",), "int64", "", "", "Frames lost between the frame before and this one."),
-        Field(
-            "camera/matrix", (3, 3), "float64", "px", "", "Intrinsics of the colour image; first pixel centre (0, 0)."
-        ),
+        Field("camera/matrix", (3, 3), "float64", "px", "", "Intrinsics of both images; first pixel centre (0, 0)."),
         Field("camera/distortion", (5,), "float64", "", "", "k1, k2, p1, p2, k3 as OpenCV has them; 0 = none."),
         Field("camera/color_from_depth", (4, 4), "float64", "m", "camera", REGISTRATION_MEANING),
         Field("world_from_camera", ("frames", 4, 4), "float64", "m", "world", WORLD_MEANING, True),
@@ -114,8 +113,8 @@ class Truth:
 class SensorFrame:
     """What a sensor delivers at one time."""
 
-    color: Bytes
-    """(height, width, 3) RGB"""
+    color: Bytes | None
+    """(height, width, 3) RGB; with every frame or with none"""
     depth_counts: NDArray[np.uint16]
     """(height, width) z in the sensor's counts, registered to colour; 0 = no measurement"""
     device_time_s: float
@@ -147,7 +146,7 @@ class SessionHeader:
     hand_side: HandSide = "right"
     """the hand that handles the object"""
     object_model: ObjectModel | None = None
-    """None where nobody gave one; then no stage after this can track it"""
+    """None where nobody gave one; then the hand alone can be tracked"""
     distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     """k1, k2, p1, p2, k3 as OpenCV has them"""
     notes: str = ""

@@ -190,7 +190,6 @@ def _write_header(file: h5py.File, header: SessionHeader) -> None:
 def _values(frame: SensorFrame) -> dict[str, Any]:
     """What to append to each stream."""
     values: dict[str, Any] = {
-        "color": frame.color,
         "depth": frame.depth_counts,
         "device_time_s": frame.device_time_s,
         "host_time_s": frame.host_time_s,
@@ -198,20 +197,21 @@ def _values(frame: SensorFrame) -> dict[str, Any]:
     }
     if frame.truth is not None:
         values |= {f"truth/{field.name}": getattr(frame.truth, field.name) for field in fields(Truth)}
-    extra = {"labels": frame.labels, "world_from_camera": frame.world_from_camera}
+    extra = {"color": frame.color, "labels": frame.labels, "world_from_camera": frame.world_from_camera}
     return values | {name: value for name, value in extra.items() if value is not None}
 
 
 def _frame_faults(frame: SensorFrame, camera: Camera) -> list[str]:
     size = (camera.height, camera.width)
-    images: list[tuple[str, NDArray[Any], type, tuple[int, ...]]] = [
+    images: tuple[tuple[str, NDArray[Any] | None, type, tuple[int, ...]], ...] = (
         ("color", frame.color, np.uint8, (*size, 3)),
         ("depth_counts", frame.depth_counts, np.uint16, size),
-    ]
-    if frame.labels is not None:
-        images.append(("labels", frame.labels, np.uint8, size))
+        ("labels", frame.labels, np.uint8, size),
+    )
     found = []
     for name, image, dtype, shape in images:
+        if image is None:
+            continue
         if image.dtype != dtype or image.shape != shape:
             found.append(f"{name} must be {shape} {np.dtype(dtype)}, is {image.shape} {image.dtype}")
     if not np.isfinite(frame.device_time_s):

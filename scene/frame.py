@@ -16,6 +16,8 @@ class RgbdFrame:
     timestamp_s: float
     """seconds on the sensor's clock"""
     color: Bytes
-    """(height, width, 3) RGB"""
+    """(height, width, 3) RGB; black where the recording has none"""
     depth: Floats
     """(height, width) float32, metres along z, 0 = no measurement"""
+    colored: bool = True
+    """False where the recording has no colour"""

@@ -122,7 +122,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "bad mesh": (scaled("object/faces", 100), "points outside them"),
     "link": (external, "'host_time_s' is a link to elsewhere"),
     "version": (lambda file: file.attrs.modify("format_version", 9), "attribute format_version must be 1, is 9"),
-    "part": (lambda file: file.__delitem__("color"), "'color' is missing"),
+    "part": (lambda file: file.__delitem__("depth_scale"), "'depth_scale' is missing"),
 }
 """name -> what breaks a session, and a pattern of what is said of it"""
 

@@ -79,6 +79,8 @@ def _capture(config: Predict, settings: Settings) -> CaptureConfig:
 
 def _query(index: int, frame: SensorFrame, sensor: Sensor, config: Predict, settings: Settings) -> Query | None:
     name = f"frame {index}"
+    if frame.color is None:
+        raise InputError(f"the network must see colour, and {sensor.serial} is depth alone; give another --source")
     if settings.channels == 3:
         return color_query(name, frame.color, config.crop, settings)
     camera, depth = sensor.camera, frame.depth_counts.astype(np.float32) * np.float32(sensor.depth_scale)

@@ -16,6 +16,7 @@ from recorder.export.folder import write_folder
 from recorder.export.tum import write_tum
 from recorder.export.video import write_video
 from recorder.session import Session, open_session
+from scene.errors import InputError
 from scene.files import new_folder, refuse_existing, sha256
 
 WRITERS: dict[str, Callable[[Session, Path], None]] = {
@@ -23,6 +24,8 @@ WRITERS: dict[str, Callable[[Session, Path], None]] = {
     "tum": write_tum,
     "bop": write_bop,
 }
+COLORED = ("tum", "bop")
+"""layouts that are nothing without colour"""
 
 
 def export(config: ExportConfig) -> Path:
@@ -31,6 +34,10 @@ def export(config: ExportConfig) -> Path:
     output = config.output or config.session.with_suffix(ending)
     refuse_existing(output, overwrite=config.overwrite, folder=config.format != "video")
     with open_session(config.session) as session:
+        if config.format in COLORED and not session.colored:
+            raise InputError(
+                f"a {config.format} export must have colour, and {config.session} is depth alone; give --format folder"
+            )
         if config.format == "video":
             write_video(session, output, config.fps, overwrite=config.overwrite)
         else:

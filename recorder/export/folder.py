@@ -13,12 +13,13 @@ DEPTH_SCALE = 0.001
 
 
 def write_folder(session: Session, folder: Path) -> None:
-    """`rgb/`, `depth/`, `cam_K.txt`, and where known `masks/`, `masks_hand/`, `annotated_poses/` and `mesh/`."""
+    """`depth/`, `cam_K.txt`, and where known `rgb/`, `masks/`, `masks_hand/`, `annotated_poses/` and `mesh/`."""
     np.savetxt(folder / "cam_K.txt", session.camera.matrix)
     poses = known_poses(session)
     for frame in frames(session):
         name = f"{frame.index:06d}"
-        write_png(folder / f"rgb/{name}.png", frame.color)
+        if frame.colored:
+            write_png(folder / f"rgb/{name}.png", frame.color)
         counts = rescaled(session.depth_counts(frame.index), session.depth_scale, DEPTH_SCALE)
         write_png(folder / f"depth/{name}.png", counts)
         for kind, label in (("masks", OBJECT_LABEL), ("masks_hand", HAND_LABEL)):

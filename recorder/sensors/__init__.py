@@ -98,7 +98,10 @@ def _sequence(name: str, config: CaptureConfig) -> Sensor:
     from recorder.sensors.folder import open_folder
 
     scale = config.depth_scale or DEFAULT_DEPTH_SCALE
-    return SequenceSensor(name, lambda: open_folder(source, depth_scale=scale, frames_per_s=config.fps))
+    return SequenceSensor(
+        name,
+        lambda: open_folder(source, intrinsics=config.intrinsics, depth_scale=scale, frames_per_s=config.fps),
+    )
 
 
 DEFAULT_DEPTH_SCALE = 0.001

@@ -21,7 +21,9 @@ LARGEST_TEXT_BYTES = 200 << 20
 def read_intrinsics(path: Path) -> Floats:
     """(3, 3) in pixels from text."""
     if not path.is_file():
-        raise InputError(f"{path} is missing; write the 3x3 intrinsic matrix in pixels there, a row a line")
+        raise InputError(
+            f"{path} is missing; write the 3x3 intrinsic matrix in pixels there, a row a line, or give --intrinsics"
+        )
     try:
         matrix = np.loadtxt(path).reshape(3, 3)
     except ValueError as error:

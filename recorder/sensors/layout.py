@@ -13,7 +13,7 @@ TELLING: dict[str, Callable[[Path], bool]] = {
     "tum": lambda folder: all((folder / name).is_file() for name in ("rgb.txt", "depth.txt")),
     "dexycb": lambda folder: any(folder.glob("color_*.jpg")) and any(folder.glob("labels_*.npz")),
     "ho3d": lambda folder: (folder / "rgb").is_dir() and any((folder / "meta").glob("*.pkl")),
-    "folder": lambda folder: all((folder / name).exists() for name in ("rgb", "depth", "cam_K.txt")),
+    "folder": lambda folder: all((folder / name).exists() for name in ("depth", "cam_K.txt")),
 }
 """layout -> what no other layout has; TUM's own lists come before a cam_K.txt that was added"""
 
@@ -27,5 +27,5 @@ def layout_of(source: Path) -> str:
             return name
     raise InputError(
         f"the layout of {source} is none that is known (a .bag, .db3 or .oni file, a BOP scene, a TUM, HO-3D or DexYCB "
-        "sequence, or rgb/, depth/ and cam_K.txt); give the folder that holds the images, or name it with --sensor"
+        "sequence, or depth/, cam_K.txt and rgb/ if any); give the folder with the images, or name it with --sensor"
     )

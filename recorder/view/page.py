@@ -10,10 +10,11 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from recorder.depth_picture import depth_picture, depth_range
+from recorder.depth_span import depth_span
 from recorder.session import Session
 from scene.arrays import Bytes, Floats
 from scene.camera import Camera
+from scene.depth_picture import depth_picture
 from scene.files import new_path, refuse_existing
 from scene.object_model import ObjectModel
 from scene.pages import embedded, figure_png, new_figure
@@ -39,7 +40,8 @@ th, td { padding: 2px 12px 2px 0; text-align: left; vertical-align: top } th { f
 {% if faults %}<ul>{% for fault in faults %}<li class="fault">{{ fault }}</li>{% endfor %}</ul>
 {% else %}<p>recorder check finds none.</p>{% endif %}
 <h2>Frames</h2>
-<p>Colour{{ drawn }}, and depth: light is near ({{ near }} m), dark is far ({{ far }} m), grey is no measurement.</p>
+<p>{{ first }}{{ drawn }}, and depth: light is near ({{ near }} m), dark is far ({{ far }} m), grey is no
+measurement.</p>
 <div class="sheet">{% for frame in frames %}<figure>
 <img src="{{ frame.color }}" alt=""><img src="{{ frame.depth }}" alt="">
 <figcaption>{{ frame.text }}</figcaption></figure>{% endfor %}</div>
@@ -63,7 +65,7 @@ def write_page(
         overwrite: replace the page if it exists.
     """
     refuse_existing(output, overwrite=overwrite)
-    limits = depth_range(session)
+    limits = depth_span(session)
     chosen = np.unique(np.linspace(0, len(session) - 1, count).astype(int))
     known = session.truth is not None and session.object_model is not None
     text = (
@@ -75,6 +77,7 @@ def write_page(
             faults=faults,
             near=f"{limits[0]:.2f}",
             far=f"{limits[1]:.2f}",
+            first="Colour" if session.colored else "Black, for there is no colour",
             drawn=" with points of the object where it truly is in green" if known else "",
             frames=[_frame(session, int(index), limits) for index in chosen],
             plots=_plots(session),

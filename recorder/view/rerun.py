@@ -46,7 +46,8 @@ def log_session(rr: Any, session: Session) -> None:
     for index in track(range(len(session)), "logging"):
         frame = session.frame(index)
         rr.set_time("sensor", duration=frame.timestamp_s - float(session.timestamps_s[0]))
-        rr.log("world/camera/color", rr.Image(frame.color).compress(jpeg_quality=90))
+        if frame.colored:
+            rr.log("world/camera/color", rr.Image(frame.color).compress(jpeg_quality=90))
         rr.log("world/camera/depth", rr.DepthImage(session.depth_counts(index), meter=1 / session.depth_scale))
         if session.world_from_camera is not None:
             _log_pose(rr, "world/camera", session.world_from_camera[index])

@@ -170,9 +170,11 @@ def test_info_says_what_a_session_holds(use, capsys):
 def test_what_comes_next_depends_on_the_object(use, capsys):
     use(StubSensor(1))
     assert run(["capture"]) == 0
-    assert "1 frames in session.h5; to track it, capture with the object's mesh: --object" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 frames in session.h5; next: tracker run session.h5, which follows the hand alone" in said
+    assert "to track an object too, capture with its mesh: --object" in said
     assert run(["capture", "--object", "belt", "--overwrite"]) == 0
-    assert "next: tracker run session.h5" in capsys.readouterr().out
+    assert "next: tracker run session.h5\n" in capsys.readouterr().out
 
 
 def test_an_output_that_is_taken_is_told_before_the_mesh_is_read(use, capsys):

@@ -30,7 +30,7 @@ def folder(tmp_path):
 
 
 def frames(folder, **options):
-    options = {"depth_scale": 0.001, "frames_per_s": 30.0, **options}
+    options = {"intrinsics": None, "depth_scale": 0.001, "frames_per_s": 30.0, **options}
     with SequenceSensor("folder", lambda: open_folder(folder, **options)) as sensor:
         return sensor, list(sensor.frames())
 
@@ -50,6 +50,54 @@ def test_jpeg_and_alpha_are_taken(folder):
     imageio.imwrite(folder / "rgb/00000.jpg", image)
     imageio.imwrite(folder / "rgb/00001.png", np.dstack([image, image[..., :1]]))
     assert [one.color.shape for one in frames(folder)[1]] == [(12, 16, 3)] * 3
+
+
+def without_color(folder):
+    for path in (folder / "rgb").iterdir():
+        path.unlink()
+    (folder / "rgb").rmdir()
+
+
+def test_depth_alone_is_taken(folder, tmp_path):
+    without_color(folder)
+    output = tmp_path / "s.h5"
+    assert run(["capture", "--source", str(folder), "--output", str(output)]) == 0
+    assert run(["check", str(output)]) in (0, 2)  # made of noise, which it says
+    with open_session(output) as session:
+        assert (len(session), session.colored, session.frame(1).colored) == (3, False, False)
+        assert not session.frame(1).color.any()
+        np.testing.assert_array_equal(session.depth_counts(1), imageio.imread(folder / "depth/00001.png"))
+
+
+def test_a_flat_folder_of_depth_comes_in_the_order_of_its_numbers(folder, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for name, index in (("30", 0), ("110", 2), ("90", 1)):
+        (folder / f"depth/0000{index}.png").rename(flat / f"{name}.png")
+    sensor, given = frames(flat, intrinsics=(30.0, 31.0, 7.0, 5.0))
+    assert (sensor.camera.fx, sensor.camera.fy, sensor.camera.cx, sensor.camera.cy) == (30, 31, 7, 5)
+    for name, one in zip(("30", "90", "110"), given, strict=True):
+        np.testing.assert_array_equal(one.depth_counts, imageio.imread(flat / f"{name}.png"))
+        assert one.color is None
+
+
+def test_intrinsics_that_are_given_count_in_place_of_those_in_the_folder(folder):
+    assert frames(folder, intrinsics=(30.0, 31.0, 7.0, 5.0))[0].camera.fx == 30
+
+
+def test_layouts_that_are_nothing_without_colour_are_refused_and_the_others_written(folder, tmp_path, capsys):
+    without_color(folder)
+    session = tmp_path / "s.h5"
+    assert run(["capture", "--source", str(folder), "--output", str(session)]) == 0
+    for name in ("tum", "bop"):
+        assert run(["export", str(session), "--format", name]) == 2
+        assert f"a {name} export must have colour, and {session} is depth alone" in capsys.readouterr().err
+    assert run(["export", str(session)]) == 0
+    assert sorted(path.name for path in (tmp_path / "s.folder").iterdir()) == ["cam_K.txt", "depth", "exported.json"]
+    assert run(["capture", "--source", str(tmp_path / "s.folder"), "--output", str(tmp_path / "again.h5")]) == 0
+    assert run(["view", str(session)]) == 0
+    assert "Black, for there is no colour, and depth" in (tmp_path / "s.html").read_text()
+    assert "depth alone" in (tmp_path / "s.html").read_text()
 
 
 def eight_bit(folder):
@@ -113,6 +161,16 @@ def test_what_is_wrong_with_a_folder_is_said(folder, change, message):
 def test_a_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="--source must be a folder"):
         frames(tmp_path / "none")
+
+
+@needs_data
+def test_a_real_recording_of_depth_alone_is_kept_without_loss(tmp_path):
+    output, source = tmp_path / "s.h5", DATA / "bare-hand"
+    given = "--intrinsics 476.007 476.007 313.683 242.755 --depth-scale 0.000125"
+    assert run(f"capture --sensor folder --source {source} {given} --output {output}".split()) == 0
+    with open_session(output) as session:
+        assert (len(session), session.depth_scale) == (8, 0.000125)
+        np.testing.assert_array_equal(session.depth_counts(4), imageio.imread(source / "110.png"))
 
 
 @needs_data

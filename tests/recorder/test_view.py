@@ -7,10 +7,11 @@ import pytest
 import trimesh
 
 from recorder.cli import run
-from recorder.depth_picture import HOLE, depth_picture, depth_range
+from recorder.depth_span import depth_span
 from recorder.session import SensorFrame, SessionHeader, SessionWriter, Truth, open_session
 from recorder.view.rerun import log_session
 from scene.camera import Camera
+from scene.depth_picture import HOLE, depth_picture
 from scene.object_model import ObjectModel
 
 CAMERA = Camera(64, 48, 60.0, 61.0, 31.5, 23.5)
@@ -64,7 +65,7 @@ def test_near_depth_is_light_and_holes_are_grey(session):
     assert picture[0, 0].sum() > 600 > 30 > picture[0, 1].sum()
     assert tuple(picture[0, 2]) == HOLE
     with open_session(session) as opened:
-        assert depth_range(opened) == pytest.approx((0.5, 0.9), abs=0.01)
+        assert depth_span(opened) == pytest.approx((0.5, 0.9), abs=0.01)
 
 
 class Told:

@@ -6,21 +6,17 @@ from functools import cache
 
 import numpy as np
 
-from recorder.session import Session
 from scene.arrays import Bytes, Floats
 
 HOLE = (96, 96, 96)
-SAMPLED = 12
-"""frames that a recording's range is taken from"""
 
 
-def depth_range(session: Session) -> tuple[float, float]:
-    """Metres, between which nearly all depth of a recording lies."""
-    chosen = np.unique(np.linspace(0, len(session) - 1, SAMPLED).astype(int))
-    seen = np.concatenate([counts[counts > 0] for counts in map(session.depth_counts, chosen)])
+def depth_range(depths: Floats) -> tuple[float, float]:
+    """(...) metres, 0 = no measurement -> between which nearly all of it lies."""
+    seen = depths[depths > 0]
     if not len(seen):
         return 0.0, 1.0
-    low, high = np.percentile(seen, (1, 99)) * session.depth_scale
+    low, high = np.percentile(seen, (1, 99))
     return float(low), max(float(high), float(low) + 1e-3)
 
 
