@@ -13,7 +13,7 @@ import numpy as np
 from renderer.config import MakePairsConfig
 from renderer.selection import Selection
 from scene.arrays import Floats, Integers
-from scene.rotations import covering_rotations
+from scene.rotations import covering_rotations, random_rotations
 from scene.splits import SPLIT_NAMES
 
 VIEWS_A_TASK = 8
@@ -53,12 +53,16 @@ def planned(selection: Selection, config: MakePairsConfig) -> tuple[tuple[Task, 
 
 
 def _balanced(split: Integers, config: MakePairsConfig) -> Floats:
-    """(K, views, 3, 3): in each split, rotations evenly over all there are, shared out to its frames at random."""
+    """(K, views, 3, 3): in each split, rotations evenly over all there are, shared out to its frames at random.
+
+    All are turned by one random rotation: else recordings of a like length, of which some are learnt from and others
+    tested on, would show the very same rotations.
+    """
     views = config.views_per_frame
     seen = np.empty((len(split), views, 3, 3))
     for code in range(len(SPLIT_NAMES)):
         rng, count = np.random.default_rng([config.seed, code]), int(np.count_nonzero(split == code))
-        spread = covering_rotations(count * views)
+        spread = covering_rotations(count * views) @ random_rotations(1, rng)
         seen[split == code] = spread[rng.permutation(len(spread))].reshape(count, views, 3, 3)
     return seen
 

@@ -43,6 +43,15 @@ def test_balanced_rotations_are_spread_in_each_split() -> None:
         assert np.rad2deg(min(nearest)) > 20  # 80 at random have a pair within some degrees
 
 
+def test_balanced_rotations_of_another_seed_are_others() -> None:
+    first, second = (
+        np.concatenate([task.seen for part in planned(selection(9), config) for task in part if task.seen is not None])
+        for config in (MakePairsConfig(balance_rotations=True, seed=seed) for seed in (0, 1))
+    )
+    nearest = [geodesic_angle(one, second).min() for one in first]
+    assert np.rad2deg(np.median(nearest)) > 5
+
+
 def test_tasks_have_random_numbers_of_their_own() -> None:
     tasks = [task for part in planned(selection(3), MakePairsConfig(views_per_frame=20)) for task in part]
     drawn = {task.rng(seed).random() for task in tasks for seed in (0, 1)}
