@@ -55,6 +55,7 @@ STEPS ?=
 SHORT_STEPS ?= 400
 SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 26 40 24
+BELT_STEPS ?= 1500
 OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
@@ -81,7 +82,8 @@ ablation: $(READY)
 
 belt: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(BELT_SIZE)
-	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart $(AT_MOST) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart \
+		--steps $(or $(STEPS),$(BELT_STEPS)) --output $(OUTPUT)/$@
 	$(WRITE)
 
 video: $(READY)

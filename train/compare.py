@@ -79,6 +79,8 @@ def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
         return Cell(label, path.stem, fit_config)
 
     found = [cell(recipe, recipe=recipe, occlusion=recipe.startswith("best")) for recipe in config.recipes]
+    if "best" in config.recipes:
+        found.append(cell("best-without-occlusion", recipe="best"))
     if "srn" in config.recipes:
         found += [
             cell("srn-occlusion", recipe="srn", occlusion=True),

@@ -29,9 +29,22 @@ class InputConfig:
     """larger crops are shrunk to as many pixels; None = as stored. A step at the paper's 96 takes some five times as
     long, and within the minutes of the default --steps the smaller input gets much further"""
 
+    part: float = 1.0
+    """of a crop's side that is looked at, about its middle: less is a closer look at a like cost"""
+
+    def __post_init__(self) -> None:
+        """Refuses parts of which nothing is seen, or that no crop has."""
+        if not 0 < self.part <= 1:
+            raise InputError(f"--input.part must be above 0 and at most 1, got {self.part}; leave it out for all")
+
+    def seen(self, stored: int) -> int:
+        """Pixels along a side of what is looked at, of crops of `stored` pixels."""
+        return max(1, round(self.part * stored))
+
     def of(self, stored: int) -> int:
         """Pixels along a side of the network's input, for crops of `stored` pixels: they are never enlarged."""
-        return stored if self.size is None else min(self.size, stored)
+        seen = self.seen(stored)
+        return seen if self.size is None else min(self.size, seen)
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,9 @@ class Fit:
     batch_pairs: int | None = None
     """pairs in a batch; a batch holds three images for each; default: the recipe's, 100 in the paper"""
     learning_rate: float | None = None
-    """of the first epoch, for losses that are means over the batch (the paper's are sums); default: the recipe's"""
+    """the highest, for losses that are means over the batch (the paper's are sums); default: the recipe's"""
     final_rate: float | None = None
-    """the last epoch's learning rate as a fraction of the first's; default: the recipe's"""
+    """what the learning rate has fallen to at the end, as a fraction of the highest; default: the recipe's"""
     momentum: float = 0.9
     """of stochastic gradient descent"""
     weight_decay: float | None = None
@@ -129,18 +142,16 @@ class Fit:
     @property
     def pairs_in_batch(self) -> int:
         """Of the option, else of the recipe."""
-        if self.batch_pairs is not None:
-            return self.batch_pairs
-        return self.chosen.batch_pairs if self.patches is None else self.chosen.patch_batch_pairs
+        return self.chosen.batch_pairs if self.batch_pairs is None else self.batch_pairs
 
     @property
     def first_rate(self) -> float:
-        """Learning rate of the first epoch."""
+        """The highest learning rate."""
         return self.chosen.learning_rate if self.learning_rate is None else self.learning_rate
 
     @property
     def last_rate_share(self) -> float:
-        """Of the first epoch's learning rate."""
+        """Of the highest learning rate, at the end."""
         return self.chosen.final_rate if self.final_rate is None else self.final_rate
 
     @property

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from scene.errors import InputError, TrainingError, require
 from scene.files import refuse_existing
-from train.config import ExportFormat, InputConfig
+from train.config import ExportFormat
 from train.model import Model
 from train.preprocessing import color_input, network_input
 
@@ -35,7 +35,7 @@ class Exported(nn.Module):
         self.network = model.network.eval()
         settings = model.settings
         self.color_only = settings.channels == 3
-        self.input = InputConfig(settings.background, settings.input_size)
+        self.input = settings.input
 
     def forward(self, color: Tensor, depth: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, S, S, 3) uint8, (B, S, S) int32 stored depth -> (B, 4) quaternion wxyz, (B, D) features."""

@@ -40,6 +40,13 @@ class Settings:
     """name of what it was trained on"""
     diameter: float = 0.0
     """metres, of the object; 0 where colour alone is seen"""
+    part: float = 1.0
+    """of a crop's side that is looked at"""
+
+    @property
+    def input(self) -> InputConfig:
+        """What is done to a crop."""
+        return InputConfig(self.background, self.input_size, self.part)
 
     @staticmethod
     def of(config: Fit, stored_size: int, channels: int, name: str, diameter: float) -> Settings:
@@ -57,6 +64,7 @@ class Settings:
             recipe=config.recipe,
             object=name,
             diameter=diameter,
+            part=config.input.part,
         )
 
 
@@ -102,7 +110,7 @@ class Model:
         if self.settings.channels == 3:
             return color_input(color)
         assert depth is not None, "a network of RGB-D is given depth by its callers"
-        return network_input(color, depth, InputConfig(self.settings.background, self.settings.input_size))
+        return network_input(color, depth, self.settings.input)
 
     def predict(self, inputs: Iterable[Tensor]) -> Prediction:
         """The network on batches of inputs, joined."""

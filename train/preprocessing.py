@@ -30,13 +30,17 @@ def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
     Returns:
         (B, 4, size, size) float32, channels last in memory.
     """
+    stored = color.shape[1]
+    seen = config.seen(stored)
+    middle = slice((stored - seen) // 2, (stored - seen) // 2 + seen)
+    color, depth = color[:, middle, middle], depth[:, middle, middle]
     far = _depth_channel(depth)
     rgb = color.float() / 255
     if config.background == "cut":
         rgb = torch.where(((far >= FAR) & (depth > 0))[..., None], 0.0, rgb)
     stacked = torch.cat([rgb - 0.5, far[..., None]], dim=-1).permute(0, 3, 1, 2)
-    size = config.of(stacked.shape[-1])
-    if size != stacked.shape[-1]:
+    size = config.of(stored)
+    if size != seen:
         stacked = functional.interpolate(stacked, size=(size, size), mode="area")
     return stacked.contiguous(memory_format=torch.channels_last)
 

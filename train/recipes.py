@@ -33,22 +33,27 @@ class Recipe:
     feature_term: FeatureTerm = "pairs"
     """F: equation 3 on the formed pairs; on all pairs of the batch; or Wohlhart and Lepetit's triplets and pairs"""
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 0.03
-    """of the first epoch, for losses that are means over the batch"""
-    final_rate: float = 0.1
-    """the last epoch's learning rate as a fraction of the first's"""
+    learning_rate: float = 0.3
+    """the highest, for losses that are means over the batch"""
+    final_rate: float = 0.0
+    """what it has fallen to at the end, as a fraction of that"""
+    largest_gradient: float | None = 1.0
+    """longer gradients are cut to this length, over all weights; None: never"""
     weight_decay: float = 1e-4
     """lambda of equation 4; AdamW's own decay where that is the optimiser"""
-    batch_pairs: int = 100
-    """pairs in a batch; a batch holds three images for each"""
-    patch_batch_pairs: int = 34
-    """the same, on patches: in the minutes of a run, many small steps do more than few large ones"""
+    batch_pairs: int = 34
+    """pairs in a batch, which holds three images for each: in the minutes of a run, many small steps do more than few
+    of the paper's 100 pairs"""
     augment: bool = False
     """vary the images of pairs files; images of patches always vary"""
-    steps: int = 300
+    steps: int = 900
     """what the default number of epochs aims at, on pairs files"""
     patch_steps: int = 1200
     """the same, on patches"""
+    real_share: float = 0.8
+    """of the images of an epoch on patches that are real ones; the others are renders"""
+    variation: float = 0.5
+    """of images of patches, as a share of what `best` has (train/linemod/synthesis.py)"""
 
 
 BEST = Recipe(
@@ -58,13 +63,14 @@ BEST = Recipe(
     feature_term="all-pairs",
     optimiser="adamw",
     learning_rate=2e-3,
-    final_rate=0.0,
+    largest_gradient=None,
     weight_decay=0.02,
     batch_pairs=32,
-    patch_batch_pairs=32,
     augment=True,
     steps=600,
     patch_steps=1200,
+    real_share=0.4,
+    variation=1.0,
 )
 
 RECIPES: dict[RecipeName, Recipe] = {
@@ -83,8 +89,8 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-formed": replace(BEST, meaning="best, half of the pairs near and half far", formed_batches=True),
     "best-paper-network": replace(BEST, meaning="best with the paper's network and quaternion", network="paper"),
     "best-sgd": replace(
-        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.03, final_rate=0.1,
-        weight_decay=1e-4,
+        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.3,
+        largest_gradient=1.0, weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False),
 }  # fmt: skip

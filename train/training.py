@@ -112,6 +112,8 @@ class Training:
         self.optimiser.zero_grad()
         total(terms, self.config.loss).backward()  # type: ignore[no-untyped-call]
         self.processes.average(self.network.parameters())
+        if self.recipe.largest_gradient is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.largest_gradient)
         self.optimiser.step()
         self._terms.append({name: float(values.detach().mean()) for name, values in terms.items()})
         self._latest.append(self._terms[-1])

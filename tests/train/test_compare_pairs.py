@@ -24,9 +24,10 @@ COLUMNS = {"srn", "srn-occlusion", "srn-random-boxes", "srn-clean-only", "srn-oc
 
 def test_the_columns_differ_in_one_thing_each() -> None:
     found = {cell.label: cell.config for cell in cells(Compare(pairs=(Path("pairs.h5"),), recipes=("srn", "best")))}
-    assert set(found) == COLUMNS | {"best"}
+    assert set(found) == COLUMNS | {"best", "best-without-occlusion"}
     assert found["srn-occlusion"].occlusion
     assert found["best"].occlusion
+    assert not found["best-without-occlusion"].occlusion
     assert found["srn-random-boxes"].random_boxes
     assert (found["srn-clean-only"].images, found["srn-occluded-only"].images) == ("clean", "occluded")
     assert not found["srn"].occlusion

@@ -97,6 +97,7 @@ def test_same_seed_same_weights(pairs: Path, tmp_path: Path) -> None:
         {"recipe": "best"},
         {"epochs": 3},
         {"input": InputConfig(background="kept")},
+        {"input": InputConfig(part=0.8)},
         {"loss": LossConfig(difference="absolute")},
         {"loss": LossConfig(regression_weight=2.0)},
         {"loss": LossConfig(feature_weight=2.0)},
@@ -120,7 +121,7 @@ def test_occlusion_term_pulls_features_together(pairs: Path, tmp_path: Path) -> 
         config = quick(pairs, tmp_path / str(occlusion), epochs=60, occlusion=occlusion)
         evaluated = fit(config, silent)
         gaps[occlusion] = mean_feature_gap(evaluated, pairs)
-    assert gaps[True] < 0.75 * gaps[False]
+    assert gaps[True] < 0.85 * gaps[False]
 
 
 def mean_feature_gap(model: Model, pairs: Path) -> float:
@@ -242,9 +243,9 @@ def test_the_bar_shows_steps_and_the_latest_losses(
 
 def test_default_number_of_epochs_follows_from_the_steps() -> None:
     config = Fit(recipe="srn", steps=160)
-    assert planned(config, 800) == Plan(800, 8, 20)
+    assert planned(config, 800) == Plan(800, 24, 7)
     assert planned(config, 100_000).epochs == FEWEST_EPOCHS
-    assert planned(replace(config, steps=80), 800).epochs == 10
+    assert planned(replace(config, steps=80), 800).epochs == 3
     assert planned(replace(config, epochs=7), 800).epochs == 7
 
 
@@ -258,22 +259,24 @@ def test_what_was_chosen_is_said(pairs: Path, tmp_path: Path) -> None:
     assert "4 epochs of 3 batches (from --steps 12; --epochs says otherwise)" in said[1]
 
 
-def test_learning_rate_falls_every_epoch_to_the_final_rate() -> None:
-    plan, config = Plan(100, 1, 5), Fit(recipe="srn", learning_rate=0.02, final_rate=0.1)
-    rates = [plan.learning_rate(config, epoch, 0) for epoch in range(5)]
-    assert rates[0] == 0.02
-    assert rates[-1] == pytest.approx(0.002)
-    assert all(later < earlier for earlier, later in pairwise(rates))
-
-
-def test_learning_rate_of_the_best_recipe_rises_then_falls_by_half_a_cosine() -> None:
-    plan, config = Plan(100, 100, 4), Fit(recipe="best", learning_rate=0.01)
+@pytest.mark.parametrize("recipe", ["srn", "best"])
+def test_learning_rate_rises_then_falls_by_half_a_cosine_to_the_final_rate(recipe: RecipeName) -> None:
+    plan, config = Plan(100, 100, 4), Fit(recipe=recipe, learning_rate=0.01, final_rate=0.1)
     rates = [plan.learning_rate(config, step // 100, step % 100) for step in range(400)]
     assert rates[0] < 0.001
     assert max(rates) == rates[49]
     assert all(later < earlier for earlier, later in pairwise(rates[50:]))
-    assert rates[200] == pytest.approx(0.005)
-    assert rates[-1] < 1e-6
+    assert rates[200] == pytest.approx(0.0055)
+    assert rates[-1] == pytest.approx(0.001, rel=1e-3)
+
+
+def test_long_gradients_are_cut(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {}
+    for length in (None, 1e6, 1e-3):
+        monkeypatch.setitem(RECIPES, "srn", replace(RECIPES["srn"], largest_gradient=length))
+        weights[length] = trained(quick(pairs, tmp_path / str(length)))
+    assert torch.equal(weights[None], weights[1e6])
+    assert not torch.equal(weights[None], weights[1e-3])
 
 
 def test_a_run_needs_no_validation_pairs(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -15,11 +16,14 @@ from scene.errors import InputError
 from scene.object_model import load_object
 from scene.rotations import geodesic_angle, matrix_from_quaternion
 from tests.train.patch_samples import OBJECT_FROM_MESH, SCALE, SIZE, patch_folder
+from train.batches import Batch
 from train.cli import run
 from train.linemod.mesh_fit import fit_mesh
 from train.linemod.patches import mesh_path, read_object_patches
+from train.linemod.source import LARGEST_TURN as PATCH_TURN
 from train.linemod.source import open_patches
 from train.linemod.view_bank import LARGEST_TURN, near_rotations
+from train.recipes import RECIPES
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +69,8 @@ def test_views_lie_near_the_training_poses(home: Path) -> None:
 
 def test_a_source_gives_images_of_the_rotations_it_names(home: Path) -> None:
     source = open_patches(home / "patches", home / "meshes", "wedge", 30, 0)
+    source = source.for_recipe(RECIPES["best"])
     assert (source.size, source.channels) == (SIZE, 3)
-    real = (source.items < 6).mean()
-    assert 0.3 < real < 0.5
     rows = np.flatnonzero(source.items < 6)[:3]
     expected = source.patches.training.quaternion_wxyz[source.items[rows]]
     np.testing.assert_array_equal(source.quaternion_wxyz[rows], expected)
@@ -75,6 +78,23 @@ def test_a_source_gives_images_of_the_rotations_it_names(home: Path) -> None:
     assert inputs.shape == (36, 3, SIZE, SIZE)
     assert quaternions.shape == (36, 4)
     torch.testing.assert_close(inputs[0, :, 4, 5], torch.from_numpy(source.patches.training.color[0, 4, 5]) / 255 - 0.5)
+
+
+def test_a_recipe_says_how_many_images_are_real_and_how_much_they_vary(home: Path) -> None:
+    opened = open_patches(home / "patches", home / "meshes", "wedge", 30, 0)
+    recipes = [replace(RECIPES["best"], real_share=share, variation=part) for share, part in ((0.4, 1.0), (0.8, 0.1))]
+    sources = [opened.for_recipe(recipe) for recipe in recipes]
+    for source, recipe in zip(sources, recipes, strict=True):
+        assert (source.items < 6).mean() == pytest.approx(recipe.real_share, abs=0.05)
+        assert set(source.items) == set(range(36))
+    rows = np.full(60, 2)
+    full, mild = (opened.synthesis.images(rows, np.zeros(60), np.random.default_rng(0), part) for part in (1.0, 0.1))
+    assert mild.std(dim=0).mean() < 0.9 * full.std(dim=0).mean()
+    batch = Batch(np.full(300, 2), np.zeros(300, bool))
+    turned = [source.inputs(batch, np.random.default_rng(0))[1].numpy() for source in sources]
+    true = matrix_from_quaternion(opened.quaternion_wxyz[2])
+    angles = [geodesic_angle(matrix_from_quaternion(found), true[None]).max() for found in turned]
+    np.testing.assert_allclose(angles, [PATCH_TURN, 0.1 * PATCH_TURN], rtol=0.1)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from pairs.format import stored_depth
+from scene.errors import InputError
 from train.config import InputConfig
 from train.preprocessing import color_input, network_input
 
@@ -38,6 +40,18 @@ def test_input_size_shrinks() -> None:
     assert network_input(color, depth, InputConfig(size=4)).shape == (2, 4, 4, 4)
     assert network_input(color, depth, InputConfig(size=None)).shape == (2, 4, 8, 8)
     assert network_input(color, depth, InputConfig(size=9)).shape == (2, 4, 8, 8)  # never enlarged
+
+
+def test_a_part_is_the_middle_of_the_crop() -> None:
+    color = torch.zeros((1, 8, 8, 3), dtype=torch.uint8)
+    color[:, 2:6, 2:6] = 255
+    depth = torch.zeros((1, 8, 8), dtype=torch.int32)
+    middle = network_input(color, depth, InputConfig(size=None, part=0.5))
+    assert middle.shape == (1, 4, 4, 4)
+    assert (middle[:, :3] == 0.5).all()
+    assert network_input(color, depth, InputConfig(size=2, part=0.5)).shape == (1, 4, 2, 2)
+    with pytest.raises(InputError, match=r"--input\.part must be above 0 and at most 1, got 1\.5"):
+        InputConfig(part=1.5)
 
 
 def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:

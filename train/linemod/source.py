@@ -6,7 +6,7 @@ fix where the mesh lies, and the test images are looked at by nothing here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,11 +25,10 @@ from train.linemod.patches import ObjectPatches, Patches, mesh_path, read_object
 from train.linemod.synthesis import Synthesis
 from train.linemod.view_bank import make_bank
 from train.preprocessing import color_input
+from train.recipes import Recipe
 
-REAL_SHARE = 0.4
-"""of the rows of an epoch: the few real images are worth more than their number"""
 LARGEST_TURN = np.radians(25.0)
-"""about the line of sight, of every training image"""
+"""about the line of sight, of every training image, at full variation"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class PatchSource:
     """(N,) what each row shows: an image of `synthesis`"""
     quaternion_wxyz: Floats
     """(N, 4)"""
+    variation: float = 1.0
+    """of its images, as a share of the most"""
 
     channels = 3
 
@@ -52,8 +53,8 @@ class PatchSource:
 
     def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """As of Source; `clean` has no meaning here: every image is made anew, so a counterpart differs anyway."""
-        turns = np.tile(rng.uniform(-LARGEST_TURN, LARGEST_TURN, batch.pairs), 3)
-        images = self.synthesis.images(self.items[batch.rows], turns, rng)
+        turns = np.tile(self.variation * rng.uniform(-LARGEST_TURN, LARGEST_TURN, batch.pairs), 3)
+        images = self.synthesis.images(self.items[batch.rows], turns, rng, self.variation)
         quaternions = turned(self.quaternion_wxyz[batch.rows], turns)
         return (images - 0.5).contiguous(memory_format=torch.channels_last), torch.from_numpy(quaternions).float()
 
@@ -62,15 +63,27 @@ class PatchSource:
         real = self.patches.training
         views = np.arange(len(real), len(real) + len(self.synthesis.bank))
         parts = np.array_split(views, min(16, len(views)))
-        made = [self.synthesis.images(part, np.zeros(len(part)), rng) - 0.5 for part in parts]
+        made = [self.synthesis.images(part, np.zeros(len(part)), rng, self.variation) - 0.5 for part in parts]
         shown = self.items >= len(real)
         quaternions = np.concatenate([real.quaternion_wxyz, self.quaternion_wxyz[shown]])
         return torch.cat([color_input(torch.from_numpy(real.color)), *made]), quaternions
 
+    def for_recipe(self, recipe: Recipe) -> PatchSource:
+        """The same views and real images, with the recipe's share of the latter, each as often, and its variation."""
+        real, views = self.patches.training, np.arange(len(self.synthesis.bank))
+        repeats = max(1, round(recipe.real_share / (1 - recipe.real_share) * len(views) / len(real)))
+        shown = self.quaternion_wxyz[-len(views) :]
+        return replace(
+            self,
+            items=np.concatenate([np.tile(np.arange(len(real)), repeats), len(real) + views]),
+            quaternion_wxyz=np.concatenate([np.tile(real.quaternion_wxyz, (repeats, 1)), shown]),
+            variation=recipe.variation,
+        )
+
 
 @lru_cache(maxsize=4)
 def open_patches(patches: Path, meshes: Path, name: str, views: int, seed: int) -> PatchSource:
-    """Reads an object's patches, finds where its mesh lies and draws its views; kept, as several recipes want it."""
+    """Reads an object's patches, finds where its mesh lies and draws its views, once for all recipes."""
     read = read_object_patches(patches, name)
     model = load_object(mesh_path(meshes, name), "mm")
     drawer = open_drawer("raster")
@@ -79,12 +92,11 @@ def open_patches(patches: Path, meshes: Path, name: str, views: int, seed: int) 
     rng = np.random.default_rng(seed)
     bank = make_bank(model, fit, training.quaternion_wxyz, views, read.size, drawer, rng)
     covers = np.stack([_cover(fit, model, rotation, read.size) for rotation in _rotations(training)])
-    repeats = max(1, round(REAL_SHARE / (1 - REAL_SHARE) * views / len(training)))
     return PatchSource(
         patches=read,
         synthesis=Synthesis.of(training, covers, bank),
-        items=np.concatenate([np.tile(np.arange(len(training)), repeats), len(training) + np.arange(views)]),
-        quaternion_wxyz=np.concatenate([np.tile(training.quaternion_wxyz, (repeats, 1)), bank.quaternion_wxyz]),
+        items=np.arange(len(training) + views),
+        quaternion_wxyz=np.concatenate([training.quaternion_wxyz, bank.quaternion_wxyz]),
     )
 
 

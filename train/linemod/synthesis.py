@@ -54,25 +54,26 @@ class Synthesis:
             _channels_first(np.concatenate([bank.albedo, bank.normals], axis=-1)),
         )
 
-    def images(self, rows: Integers, turns: Floats, rng: np.random.Generator) -> Tensor:
+    def images(self, rows: Integers, turns: Floats, rng: np.random.Generator, share: float = 1.0) -> Tensor:
         """Makes new images.
 
         Args:
             rows: (B,) into real patches and views.
             turns: (B,) radians by which the object turns about the camera's z, that is clockwise on the screen.
             rng: of everything else.
+            share: of the variation that place, size, cover and camera have at most; light and background vary fully.
 
         Returns:
             (B, 3, S, S) RGB, 0..1.
         """
         shown, own = self._objects(rows, rng)
         moved = functional.grid_sample(
-            shown, _moves(turns, shown.shape[-1], rng), padding_mode="reflection", align_corners=False
+            shown, _moves(turns, shown.shape[-1], rng, share), padding_mode="reflection", align_corners=False
         )
         background = self._backgrounds(len(rows), rng)
         cover = moved[:, 3:].maximum(own[:, None, None, None])
         scene = background + cover * (moved[:, :3] - background)
-        return _as_seen(_covered(scene, background, rng), rng)
+        return _as_seen(_covered(scene, background, rng, share), rng, share)
 
     def _objects(self, rows: Integers, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """(B, 4, S, S) RGB and cover, 0..1; (B,) 1 where the whole image is kept."""
@@ -129,10 +130,11 @@ def _rotations(angle: Floats) -> Floats:
     return np.stack([np.stack([c, -s], axis=-1), np.stack([s, c], axis=-1)], axis=-2)
 
 
-def _moves(turns: Floats, size: int, rng: np.random.Generator) -> Tensor:
+def _moves(turns: Floats, size: int, rng: np.random.Generator, share: float) -> Tensor:
     """Where each pixel of the new images lies in the old: turned, scaled and shifted."""
     count = len(turns)
-    return turning_grid(turns, rng.uniform(*SCALE, count), rng.normal(0, SHIFT_PX * 2 / 64, (count, 2)), size)
+    scale = rng.uniform(*_milder(SCALE, share), count)
+    return turning_grid(turns, scale, rng.normal(0, share * SHIFT_PX * 2 / 64, (count, 2)), size)
 
 
 def _grid(linear: Floats, shift: Floats, size: int) -> Tensor:
@@ -145,12 +147,12 @@ def _smooth_noise(count: int, size: int, rng: np.random.Generator) -> Tensor:
     return functional.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False)
 
 
-def _covered(images: Tensor, backgrounds: Tensor, rng: np.random.Generator) -> Tensor:
+def _covered(images: Tensor, backgrounds: Tensor, rng: np.random.Generator, share: float) -> Tensor:
     """Some images get a box of another image's background, which reaches in from a side."""
     count, size = len(images), images.shape[-1]
     along, depth = rng.uniform(0.2, 0.6, count) * size, rng.uniform(0.2, 0.4, count) * size
     start, side = rng.uniform(0, 0.8, count) * size, rng.integers(0, 4, count)
-    depth[rng.random(count) >= COVERED] = 0
+    depth[rng.random(count) >= share * COVERED] = 0
     at = np.arange(size)
     across = (at >= start[:, None]) & (at < (start + along)[:, None])
     inwards = np.where((side < 2)[:, None], at < depth[:, None], at >= (size - depth)[:, None])
@@ -159,17 +161,24 @@ def _covered(images: Tensor, backgrounds: Tensor, rng: np.random.Generator) -> T
     return torch.where(torch.from_numpy(boxes)[:, None], backgrounds.roll(1, dims=0), images)
 
 
-def _as_seen(images: Tensor, rng: np.random.Generator) -> Tensor:
+def _as_seen(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
     """Exposure, colour, contrast, focus and noise of some camera."""
     count = len(images)
-    curve = 1 + uniform(CURVE, (count, 1, 1, 1), rng) * (1 - images)  # near to a power, at a tenth of its cost
-    gain = uniform(GAIN, (count, 1, 1, 1), rng) * uniform(COLOR_GAIN, (count, 3, 1, 1), rng)
-    contrast = uniform(CONTRAST, (count, 1, 1, 1), rng)
+    curve = uniform(_milder(CURVE, share, neutral=0.0), (count, 1, 1, 1), rng)
+    curve = 1 + curve * (1 - images)  # near to a power, at a tenth of its cost
+    gain = uniform(_milder(GAIN, share), (count, 1, 1, 1), rng)
+    gain = gain * uniform(_milder(COLOR_GAIN, share), (count, 3, 1, 1), rng)
+    contrast = uniform(_milder(CONTRAST, share), (count, 1, 1, 1), rng)
     seen = images * curve * (gain * contrast)
     seen += seen.mean(dim=(1, 2, 3), keepdim=True) * (1 / contrast - 1)
     seen = seen.lerp(_blurred(seen), uniform(BLUR, (count, 1, 1, 1), rng))
     noise = torch.randn(seen.shape, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
-    return seen.addcmul_(uniform((0, NOISE), (count, 1, 1, 1), rng), noise).clamp_(0, 1)
+    return seen.addcmul_(uniform((0, share * NOISE), (count, 1, 1, 1), rng), noise).clamp_(0, 1)
+
+
+def _milder(limits: tuple[float, float], share: float, neutral: float = 1.0) -> tuple[float, float]:
+    """Limits that are nearer to what changes nothing."""
+    return neutral + share * (limits[0] - neutral), neutral + share * (limits[1] - neutral)
 
 
 def _blurred(images: Tensor) -> Tensor:
