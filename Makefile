@@ -55,7 +55,6 @@ STEPS ?=
 SHORT_STEPS ?= 400
 SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 26 40 24
-BELT_STEPS ?= 1500
 OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
@@ -83,7 +82,7 @@ ablation: $(READY)
 belt: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(BELT_SIZE)
 	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart \
-		--steps $(or $(STEPS),$(BELT_STEPS)) --output $(OUTPUT)/$@
+		$(AT_MOST) --input.part 0.75 --output $(OUTPUT)/$@
 	$(WRITE)
 
 video: $(READY)

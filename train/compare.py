@@ -73,7 +73,7 @@ def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
     def cell(label: str, **options: object) -> Cell:
         output = config.output / path.stem / label
         fit_config = Fit(
-            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed,
+            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed, input=config.input,
             **options,  # type: ignore[arg-type]
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)

@@ -28,9 +28,9 @@ class InputConfig:
     size: int | None = 48
     """larger crops are shrunk to as many pixels; None = as stored. A step at the paper's 96 takes some five times as
     long, and within the minutes of the default --steps the smaller input gets much further"""
-
     part: float = 1.0
-    """of a crop's side that is looked at, about its middle: less is a closer look at a like cost"""
+    """of a crop's side that is looked at, about its middle: less is a closer look at the same cost. Crops are 1.4
+    diameters wide, so 0.75 holds the object at any rotation"""
 
     def __post_init__(self) -> None:
         """Refuses parts of which nothing is seen, or that no crop has."""
@@ -79,7 +79,8 @@ class Fit:
     overwrite: bool = False
     """replace what a finished run left in the folder"""
     epochs: int | None = None
-    """an epoch shows every training pair once as anchor; default: as many as make --steps steps, at least 4"""
+    """an epoch shows every training pair once as anchor; default: as many as make --steps steps, and of pairs files at
+    least 2, of best 4"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
@@ -245,6 +246,7 @@ class Compare:
     """renders of each mesh that are made to train on beside the patches"""
     seed: int = 0
     """of weights, batches and augmentation"""
+    input: Annotated[InputConfig, tyro.conf.arg(name="input")] = InputConfig()
 
     def __post_init__(self) -> None:
         """Refuses to compare nothing."""

@@ -29,7 +29,6 @@ from train.run_folder import RunFolder
 from train.source import PairSource, Source
 from train.training import Training
 
-FEWEST_EPOCHS = 2
 FEWEST_PAIRS = 4
 """an anchor, a partner near it, one far from it, and one to tell the two apart"""
 CHECKPOINT_EVERY_S = 30.0
@@ -57,11 +56,11 @@ class Plan:
 
 
 def planned(config: Fit, pairs: int) -> Plan:
-    """As many epochs as --epochs says, or as make about as many batches as are aimed at, at least FEWEST_EPOCHS."""
+    """As many epochs as --epochs says, or as make about as many batches as are aimed at, but the recipe's fewest."""
     if pairs < FEWEST_PAIRS:
         raise InputError(f"training needs at least {FEWEST_PAIRS} pairs in the train split, got {pairs}; make more")
     batches = batches_an_epoch(pairs, config.pairs_in_batch)
-    fewest = FEWEST_EPOCHS if config.patches is None else 1
+    fewest = config.chosen.fewest_epochs if config.patches is None else 1
     return Plan(pairs, batches, config.epochs or max(fewest, round(config.aimed_steps / batches)))
 
 

@@ -48,8 +48,10 @@ class Recipe:
     """vary the images of pairs files; images of patches always vary"""
     steps: int = 900
     """what the default number of epochs aims at, on pairs files"""
+    fewest_epochs: int = 2
+    """on pairs files, however many pairs they have"""
     patch_steps: int = 1200
-    """the same, on patches"""
+    """as steps, on patches"""
     real_share: float = 0.8
     """of the images of an epoch on patches that are real ones; the others are renders"""
     variation: float = 0.5
@@ -68,6 +70,7 @@ BEST = Recipe(
     batch_pairs=32,
     augment=True,
     steps=600,
+    fewest_epochs=4,
     patch_steps=1200,
     real_share=0.4,
     variation=1.0,

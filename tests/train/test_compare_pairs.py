@@ -15,7 +15,7 @@ from scripts import write_results
 from tests.train.samples import learnable_file
 from train.cli import run
 from train.compare import PAPER_ROWS, cells
-from train.config import Compare
+from train.config import Compare, InputConfig
 from train.errors import Estimates
 from train.table_page import comparison_table
 
@@ -28,6 +28,8 @@ def test_the_columns_differ_in_one_thing_each() -> None:
     assert found["srn-occlusion"].occlusion
     assert found["best"].occlusion
     assert not found["best-without-occlusion"].occlusion
+    closer = cells(Compare(pairs=(Path("pairs.h5"),), recipes=("srn",), input=InputConfig(part=0.75)))
+    assert all(cell.config.input.part == 0.75 for cell in closer)
     assert found["srn-random-boxes"].random_boxes
     assert (found["srn-clean-only"].images, found["srn-occluded-only"].images) == ("clean", "occluded")
     assert not found["srn"].occlusion
