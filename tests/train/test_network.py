@@ -26,9 +26,10 @@ def test_layers_are_the_papers() -> None:
     assert sum(parameter.numel() for parameter in network.parameters()) == 12_971_083
 
 
-def test_initial_weights_of_colour_alone_are_larger() -> None:
-    spread = [SiameseRegressionNetwork(32, channels=channels).hidden.weight.std().item() for channels in (3, 4)]
-    assert spread[0] > 2 * spread[1]
+def test_initial_weights_have_the_spread_that_relu_keeps() -> None:
+    network = SiameseRegressionNetwork(32)
+    for layer in (network.convolution_1, network.hidden, network.feature):
+        assert layer.weight.std().item() == pytest.approx((2 / layer.weight[0].numel()) ** 0.5, rel=0.05)
 
 
 def test_feature_length_and_input_size_are_taken() -> None:
