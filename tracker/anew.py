@@ -18,6 +18,7 @@ from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.judgement import Estimate, hand_certainty, judged
 from tracker.nearby import about_object, pick
+from tracker.objective import fine
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
@@ -25,7 +26,7 @@ from tracker.scene_knowledge import SceneKnowledge
 CANDIDATES = 8
 """of those found, judged to the end"""
 ITERATIONS = 15
-FINE_POINTS = 1200
+FINE_POINTS = 3000
 """observed points by which a pose that was found is refined"""
 NEAR_OBJECT, HAND_SPAN = 0.30, 0.25
 """metres from the object within which its hand is, and from the middle of the hand within which all of it is"""
@@ -55,6 +56,8 @@ def object_at(
     strict = searching(knowledge.weights)
     problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
     vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
+    problem = replace(problem, weights=fine(knowledge.weights))
+    vector, _ = refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)
     return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored)
 
 

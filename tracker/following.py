@@ -17,7 +17,9 @@ from tracker.anew import FINE_POINTS, ITERATIONS, with_hand
 from tracker.grasps import carried
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
+from tracker.models import thinned
 from tracker.nearby import about_hand_and_object, about_object
+from tracker.objective import fine
 from tracker.observation import Observation
 from tracker.quality import followed_confidence
 from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
@@ -34,6 +36,10 @@ WIDER_WHEN_LOST = 0.3
 """share by which the swarm about a lost object widens with every frame"""
 CLOUD = 0.7
 """deviation of the first particles about a prediction, of the scales"""
+OBJECT_POINTS = 2
+"""times as many points for an object alone as with a hand: it is asked for millimetres"""
+FEW_SAMPLES = 0.5
+"""share of the object's samples that its swarm looks at"""
 FEWEST_POINTS = 50
 """observed points about a prediction, below which nothing is there to be followed"""
 
@@ -83,16 +89,18 @@ def object_followed(
     """
     pose = last.estimate.pose
     poses = [pose, moved(pose, last.motion)]
-    evidence = about_object(observation, poses, knowledge.models.object_reach, sizes[1], rng)
+    evidence = about_object(observation, poses, knowledge.models.object_reach, OBJECT_POINTS * sizes[1], rng)
     if len(evidence.points) < FEWEST_POINTS:
         return None
     layout = Layout.about(pose)
-    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, pose.hand.angles, use_hand=False)
+    fixed = fine(knowledge.weights), layout, pose.hand.angles
+    problem = Problem(evidence, thinned(knowledge.models, FEW_SAMPLES), *fixed, use_hand=False)
     scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
+    settings = replace(settings, generations=-(-settings.generations // 2))  # 6 numbers need fewer than a hand's 26
     result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
-    # a swarm of thousands of evaluations can afford few points, its last step many: their noise averages out
+    # a swarm of thousands of evaluations can afford few points and samples, its last step many: noise averages out
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
-    problem = replace(problem, evidence=evidence)
+    problem = replace(problem, evidence=evidence, models=knowledge.models)
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     estimate = judged(observation, problem, best, knowledge.usual, rng, colored=knowledge.colored)
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)

@@ -16,6 +16,7 @@ from scene.hand_pose import HandPose, rest_angles
 from scene.rotations import geodesic_angle
 from scene.transforms import rigid
 from tracker.hypothesis import OBJECT_TRANSLATION, VECTOR_SIZE, HandObjectPose, Layout
+from tracker.models import thinned
 from tracker.objective import Models, Weights
 from tracker.observation import Observation
 from tracker.point_pairs import OrientedPoints, observed_normals, proposed_poses
@@ -29,6 +30,8 @@ PROMISING, KEPT = 100, 16
 """proposed poses that are refined coarsely, and those of them that are refined to the end"""
 LOOKED_THROUGH = 5000
 """proposed poses, best at first sight, among which the promising ones, no two alike, are looked for"""
+FEW_SAMPLES = 0.2
+"""share of the object's samples that is looked at meanwhile"""
 COARSE = 1.5
 """how much longer the objective's distance scales are while looking"""
 HIDDEN, UNDER_HAND = 0.6, 0.4
@@ -75,7 +78,7 @@ def find_object(
     strict = searching(weights)
     layout = Layout(np.eye(3), np.eye(3))
     problem = Problem(observation.evidence(chosen), models, strict, layout, rest_angles(), use_hand=False)
-    looking = replace(problem, models=thinned(models), weights=blurred(strict, COARSE))
+    looking = replace(problem, models=thinned(models, FEW_SAMPLES), weights=blurred(strict, COARSE))
     glancing = replace(looking, evidence=observation.evidence(chosen[:FEW_POINTS]))
     points = observation.points[chosen]
     observed = OrientedPoints(
@@ -132,14 +135,6 @@ def _objectives(problem: Problem, positions: Floats, rotations: Floats) -> Float
 def searching(weights: Weights) -> Weights:
     """The objective for a pose of which nothing is known beforehand: hidden samples cost more."""
     return weights._replace(hidden=HIDDEN, unmeasured=HIDDEN, under_hand=UNDER_HAND)
-
-
-def thinned(models: Models) -> Models:
-    """The same models with a fifth of the samples, which are still spread evenly, for a first look."""
-    kept = len(models.samples) // 5
-    return models._replace(
-        samples=models.samples[:kept], normals=models.normals[:kept], sample_features=models.sample_features[:kept]
-    )
 
 
 def blurred(weights: Weights, factor: float) -> Weights:

@@ -42,6 +42,14 @@ def lit(models: Models, gain: Floats) -> Models:
     return models._replace(sample_features=models.sample_features + gain)
 
 
+def thinned(models: Models, share: float) -> Models:
+    """The same models with a share of the samples, which are still spread evenly, for a first look."""
+    kept = round(share * len(models.samples))
+    return models._replace(
+        samples=models.samples[:kept], normals=models.normals[:kept], sample_features=models.sample_features[:kept]
+    )
+
+
 def _hand(shape: HandShape) -> dict[str, Any]:
     """The hand's fields of Models."""
     return {

@@ -65,6 +65,15 @@ def test_a_hand_of_which_nothing_is_known_is_the_average_one():
     np.testing.assert_allclose(fitted.palm_segments, average_hand().palm_segments)
 
 
+@pytest.mark.parametrize(("less", "taken"), [(0.02, False), (0.10, True)])
+def test_a_hand_is_of_average_size_where_another_fits_hardly_better(less, taken):
+    other = int(np.nonzero((np.abs(SIZES - 0.94) < 0.01).all(axis=1))[0][0])
+    objectives = np.full(len(SIZES), 2.4)
+    objectives[other] *= 1 - less
+    fitted = HandSizes(objectives, FRAMES).fitted(average_hand())
+    assert (fitted.phalanx_lengths < average_hand().phalanx_lengths).all() == taken
+
+
 def test_palm_and_fingers_have_their_own_factors():
     shape = proportioned(average_hand(), 1.1, 0.9)
     np.testing.assert_allclose(shape.base_offsets, 1.1 * average_hand().base_offsets)

@@ -27,6 +27,7 @@ from tracker.objective import (
     PRIOR,
     TERMS,
     behind_wrist,
+    fine,
     place_capsules,
     residual_count,
     rotation_of,
@@ -293,6 +294,13 @@ def test_without_a_hand_its_terms_are_nothing():
     np.testing.assert_array_equal(terms_at(scene.problem, elsewhere), terms_at(scene.problem, scene.truth))
 
 
+def test_a_still_objects_own_terms_are_left_out():
+    scene = drawn()
+    whole, still = (terms_at(replace(scene.problem, use_object=used), scene.truth) for used in (True, False))
+    np.testing.assert_array_equal(still[[OBJECT, COLOR]], 0)
+    np.testing.assert_array_equal(still[[POINTS, HAND, CONTACT, PRIOR]], whole[[POINTS, HAND, CONTACT, PRIOR]])
+
+
 def test_having_nothing_to_explain_is_no_explanation():
     scene = drawn(False)
     away = moved(scene.truth, 0, 1.0)
@@ -329,6 +337,18 @@ def test_scales_fit_the_objects_size(diameter, points, gap):
     weights = weights_for(diameter, colored=True)
     assert (weights.points_scale, weights.gap_scale) == pytest.approx((points, gap))
     assert weights_for(diameter, colored=False).color < weights.color
+
+
+def test_a_fine_objective_asks_for_more():
+    scene = drawn(False)
+    finer = replace(scene.problem, weights=fine(scene.problem.weights))
+    off = moved(scene.truth, 2, 0.002)
+
+    def rise(problem):
+        return terms_at(problem, off)[POINTS] - terms_at(problem, scene.truth)[POINTS]
+
+    assert rise(finer) > 4 * rise(scene.problem)
+    assert terms_at(finer, off)[OBJECT] == terms_at(scene.problem, off)[OBJECT]
 
 
 def test_points_know_whose_they_are():

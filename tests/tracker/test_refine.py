@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import drawn
+from tracker.objective import fine
 from tracker.refine import ALL_NUMBERS, HAND_NUMBERS, OBJECT_NUMBERS, STEPS, refined
 from tracker.swarm import SwarmSettings, minimise
 
@@ -68,7 +69,8 @@ def test_a_displacement_is_undone_more_often_than_not(use_hand):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_swarm_and_then_refinement_undo_a_displacement(use_hand, seed):
     scene, rng = drawn(use_hand), np.random.default_rng(seed)
-    problem = replace(scene.problem, weights=scene.problem.weights._replace(grasp=0.0))  # the drawn hand holds nothing
+    weights = fine(scene.problem.weights)._replace(grasp=0.0)  # the drawn hand holds nothing
+    problem = replace(scene.problem, weights=weights)
     scales = np.concatenate([[0.006] * 3, [0.1] * 3, np.zeros(26)])
     starts = displaced(scene, seed, 5, 5) + rng.normal(size=(64, 32)) * scales * 0.7
     best = minimise(problem.objectives, starts, scales, SwarmSettings(), rng).best

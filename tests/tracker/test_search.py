@@ -14,7 +14,8 @@ from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
 from tracker import hand_search
 from tracker.explanation import SampleView
 from tracker.hand_search import find_hand
-from tracker.initialisation import find_object, pose_without_hand, thinned
+from tracker.initialisation import find_object, pose_without_hand
+from tracker.models import thinned
 from tracker.observation import Surroundings, observe
 from tracker.quality import (
     BARE_COEFFICIENTS,
@@ -56,7 +57,7 @@ def test_an_empty_view_has_no_object():
 
 
 def test_a_part_of_the_samples_is_spread_over_the_object_too():
-    whole, part = drawn().problem.models, thinned(drawn().problem.models)
+    whole, part = drawn().problem.models, thinned(drawn().problem.models, 0.2)
     assert len(part.samples) == len(part.normals) == len(part.sample_features) == len(whole.samples) // 5
     gap = np.linalg.norm(whole.samples[:, None] - part.samples, axis=2).min(axis=1)
     assert gap.max() < 0.012
