@@ -184,9 +184,9 @@ def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def residuals(
+def residuals(  # type: ignore[no-untyped-def]
     vector, object_reference, hand_reference, prediction, use_object, use_hand, evidence, models, weights, out, counts
-):  # type: ignore[no-untyped-def]
+):
     """Writes all residuals of one hypothesis.
 
     Args:
