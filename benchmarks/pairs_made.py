@@ -54,7 +54,7 @@ def track_of_truth(session: Session) -> Track:
 
 def _poses(truth: Truth) -> dict[str, np.ndarray]:
     zeros = np.zeros(len(truth.object_visibility))
-    names = ("residual", "objective", "spread_translation", "spread_rotation")
+    names = ("residual", "hand_residual", "objective", "spread_translation", "spread_rotation")
     copied = ("camera_from_object", "camera_from_hand", "hand_angles", "joints_camera")
     poses = {name: getattr(truth, name) for name in copied} | dict.fromkeys(names, zeros)
     ones = {"confidence": zeros + 1, "hand_confidence": zeros + 1, "objective_terms": zeros[:, None]}

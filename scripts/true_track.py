@@ -49,6 +49,7 @@ def true_track(session: Session) -> Track:
         objective=np.full(count, np.nan),
         objective_terms=np.full((count, 1), np.nan),
         residual=np.zeros(count),
+        hand_residual=np.zeros(count),
         visibility=truth.object_visibility,
         spread_translation=np.zeros(count),
         spread_rotation=np.zeros(count),

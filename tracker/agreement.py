@@ -64,15 +64,16 @@ class DrawnFrame:
     """pixels whose depth lies within the body's, or is unknown"""
 
 
-def agreement(track: Track, session: Session, model: ObjectModel, drawer: Drawer) -> Agreement:
-    """Of every frame."""
-    body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
+def agreement(track: Track, session: Session, model: ObjectModel | None, drawer: Drawer) -> Agreement:
+    """Of every frame; of the hand alone where there is no object."""
     surface = HandSurface.build(track.hand_shape, spacing=0.004)
-    tracked = np.flatnonzero(track.status == TrackStatus.TRACKED)
-    inside = _colors(track, session, body, drawer, tracked)
+    if model is not None:
+        body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
+        tracked = np.flatnonzero(track.status == TrackStatus.TRACKED)
+        inside = _colors(track, session, body, drawer, tracked)
     columns = np.full((4, len(track)), np.nan)
     for index in shown(range(len(track)), "comparing with the images"):
-        if track.status[index] == TrackStatus.TRACKED:
+        if model is not None and track.status[index] == TrackStatus.TRACKED:
             columns[:3, index] = _object_agreement(track, session, index, body, drawer, inside)
         if track.hand_status[index] == TrackStatus.TRACKED:
             pose = HandPose(track.camera_from_hand[index], track.hand_angles[index])

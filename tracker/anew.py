@@ -92,11 +92,13 @@ def with_hand(
     observation: Observation, estimate: Estimate, problem: Problem, vector: Floats, rng: np.random.Generator
 ) -> Estimate:
     """The same object with the hand of the hypothesis (32,), and what speaks for that."""
+    confidence, residual = hand_certainty(observation, problem, vector, rng)
     return replace(
         estimate,
         pose=problem.layout.pose(vector),
         terms=problem.residuals(vector)[1],
-        hand_confidence=hand_certainty(observation, problem, vector, rng),
+        hand_confidence=confidence,
+        hand_residual=residual,
     )
 
 

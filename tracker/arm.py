@@ -17,6 +17,8 @@ HAND_LENGTH = 0.20
 """metres from the wrist to the tip of a straight hand, at most"""
 BORDER_PX = 4
 """pixels from the image's edge within which a thing is taken to go on outside"""
+END_SHARE = 0.03
+"""of an arm's points that are its far end"""
 FEWEST = 60
 """pixels of hand colour, or on the border, from which a statement is made"""
 
@@ -61,7 +63,30 @@ def find_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm |
     crossing, hand = points[mine & edge], points[mine & hand_like]
     if len(crossing) < FEWEST // 4 or len(hand) < FEWEST:
         return None
-    entry = np.median(crossing, axis=0)
+    return _arm_from(np.median(crossing, axis=0), hand)
+
+
+def find_lone_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm | None:
+    """The arm that is all of the foreground, which may end inside of the view: as a sleeve that is not measured does.
+
+    Where it does not cross the image's edge it is taken to come from its far end, as arms of who faces the camera do.
+
+    Args:
+        foreground: (H, W) pixels of the arm and its hand.
+        points: (F, 3) points_camera of those pixels.
+        hand_like: (F,) which are coloured like a hand.
+
+    Returns:
+        The arm; None where too little is coloured like a hand, or it has no length.
+    """
+    arm = find_arm(foreground, points, hand_like)
+    if arm is not None or hand_like.sum() < FEWEST:
+        return arm
+    farthest = points[:, 2] >= np.quantile(points[:, 2], 1 - END_SHARE)
+    return _arm_from(np.median(points[farthest], axis=0), points[hand_like])
+
+
+def _arm_from(entry: Floats, hand: Floats) -> Arm | None:
     distance = np.linalg.norm(hand - entry, axis=1)
     reach = float(np.quantile(distance, 0.97))
     end = hand[distance > reach - HAND_LENGTH].mean(axis=0)

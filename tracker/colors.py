@@ -82,16 +82,16 @@ class ColorLikelihoods:
         )
 
 
-def initial_likelihoods(model: ObjectModel, scene_features: Floats) -> ColorLikelihoods:
+def initial_likelihoods(model: ObjectModel | None, scene_features: Floats) -> ColorLikelihoods:
     """Before anything is tracked.
 
     Args:
-        model: where it has no colours, any colour is equally likely on it.
+        model: where it has no colours, any colour is equally likely on it; None where there is no object.
         scene_features: (H, W, 3) of a first frame, most of which is background.
     """
     uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
-    on_object = uniform
-    if model.colored:
+    on_object = np.zeros(BINS) if model is None else uniform
+    if model is not None and model.colored:
         features = color_features(model.vertex_colors)
         paled = np.concatenate([features * [share, share, 1] for share in SATURATIONS])
         on_object = density(paled, smoothing=(1.5, 1.5, 8.0))  # its brightness is the scanner's, not this camera's

@@ -87,6 +87,11 @@ class ImageFigures:
     mean_seen_through: float | None
     """share of the object's drawn pixels that violate free space"""
     mean_hand_seen_through: float | None
+    hand_frames: int
+    """whose hand is TRACKED"""
+    median_hand_residual_mm: float | None
+    """of each frame's median distance of the hand's points to its surface"""
+    worst_hand_residual_mm: float | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Evaluation:
     """All figures of one track."""
 
     symmetries: str
+    """of the object; "" where there is none"""
     rows: list[ErrorRow]
     """empty without truth"""
     recovery_frames: list[int | None]
@@ -122,32 +128,32 @@ def evaluation(config: EvaluateConfig) -> Evaluation:
     if config.symmetry:
         track = replace(track, symmetries=declared_symmetries(config.symmetry))
     with open_session(config.session) as session:
+        symmetries = "" if session.object_model is None else str(track.symmetries)
         if track.session_sha256 != sha256(config.session):
             raise InputError(f"{track_path} was not made from {config.session}; track that session again")
         if session.truth is None and not config.images:
             raise InputError(
                 f"only a session with ground truth can be evaluated with --no-images, {config.session} has none"
             )
-        if session.object_model is None:
-            raise InputError(f"a session must embed the object's mesh to be evaluated, {config.session} has none")
         images = image_figures(track, session, session.object_model, config) if config.images else None
         if session.truth is None:
-            return Evaluation(str(track.symmetries), [], [], None, images)
+            return Evaluation(symmetries, [], [], None, images)
         truth = session.truth
         errors = frame_errors(track, truth, session.object_model)
     rows = error_rows(errors, truth.object_visibility, truth.hand_visibility)
     waits = recovery_frames(errors, truth.object_visibility)
-    return Evaluation(str(track.symmetries), rows, waits, self_knowledge(track, errors), images)
+    return Evaluation(symmetries, rows, waits, self_knowledge(track, errors), images)
 
 
-def image_figures(track: Track, session: Session, model: ObjectModel, config: EvaluateConfig) -> ImageFigures:
+def image_figures(track: Track, session: Session, model: ObjectModel | None, config: EvaluateConfig) -> ImageFigures:
     """Of the frames called TRACKED."""
     drawer = open_drawer(config.drawer)
     try:
         found: Agreement = agreement(track, session, model, drawer)
     finally:
         drawer.close()
-    tracked = track.status == TrackStatus.TRACKED
+    tracked, hand_tracked = (status == TrackStatus.TRACKED for status in (track.status, track.hand_status))
+    hand_residuals = MM * track.hand_residual[hand_tracked]
     return ImageFigures(
         frames=int(tracked.sum()),
         median_residual_mm=_known(np.median, MM * track.residual[tracked]),
@@ -155,6 +161,9 @@ def image_figures(track: Track, session: Session, model: ObjectModel, config: Ev
         slipped=[int(index) for index in np.flatnonzero(found.overlap < SLIPPED)],
         mean_seen_through=_known(np.mean, found.seen_through),
         mean_hand_seen_through=_known(np.mean, found.hand_seen_through),
+        hand_frames=int(hand_tracked.sum()),
+        median_hand_residual_mm=_known(np.median, hand_residuals),
+        worst_hand_residual_mm=_known(np.max, hand_residuals),
     )
 
 
@@ -164,8 +173,9 @@ def run_evaluate(config: EvaluateConfig) -> None:
         refuse_existing(config.json, overwrite=config.overwrite)
     found = evaluation(config)
     console = Console(width=130)
-    if found.rows:
+    if found.rows and found.symmetries:
         _print_table(console, f"Object against ground truth ({found.symmetries})", OBJECT_COLUMNS, found.rows)
+    if found.rows:
         _print_table(console, "Hand against ground truth", HAND_COLUMNS, found.rows)
     for line in _sentences(found):
         print(line)
@@ -179,7 +189,7 @@ def _sentences(found: Evaluation) -> list[str]:
     if found.recovery_frames:
         waits = ", ".join("never" if wait is None else str(wait) for wait in found.recovery_frames)
         lines.append(f"frames from the object's return until TRACKED and right: {waits}")
-    if found.self_knowledge is not None:
+    if found.self_knowledge is not None and found.symmetries:
         known = found.self_knowledge
         lines.append(
             f"confidence {_cell(known.mean_confidence)} on average where {_cell(known.right)} are right, "
@@ -187,13 +197,21 @@ def _sentences(found: Evaluation) -> list[str]:
             f"rank correlation {_cell(known.spread_of_error)}"
         )
     if found.images is not None:
-        seen = found.images
-        lines.append(
-            f"images: {seen.frames} frames TRACKED, median residual {_cell(seen.median_residual_mm)} mm, silhouette "
-            f"overlap {_cell(seen.median_overlap)}, below {SLIPPED} in {len(seen.slipped)} frames; seen through: "
-            f"{_cell(seen.mean_seen_through)} of the object, {_cell(seen.mean_hand_seen_through)} of the hand"
-        )
+        lines += _of_images(found.images, has_object=bool(found.symmetries))
     return lines
+
+
+def _of_images(seen: ImageFigures, *, has_object: bool) -> list[str]:
+    of_object = (
+        f"object: {seen.frames} frames TRACKED, median residual {_cell(seen.median_residual_mm)} mm, silhouette "
+        f"overlap {_cell(seen.median_overlap)}, below {SLIPPED} in {len(seen.slipped)} frames, seen through: "
+        f"{_cell(seen.mean_seen_through)}"
+    )
+    of_hand = (
+        f"hand: {seen.hand_frames} frames TRACKED, median residual {_cell(seen.median_hand_residual_mm)} mm, in the "
+        f"worst frame {_cell(seen.worst_hand_residual_mm)} mm, seen through: {_cell(seen.mean_hand_seen_through)}"
+    )
+    return [of_object, of_hand] if has_object else [of_hand]
 
 
 def _print_table(console: Console, title: str, columns: dict[str, str], rows: list[ErrorRow]) -> None:

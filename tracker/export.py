@@ -71,8 +71,8 @@ def export(config: ExportConfig) -> None:
     content = WRITERS[config.format](track, config)
     with new_path(output, overwrite=config.overwrite) as partial:
         partial.write_bytes(content)
-    tracked = int((track.status == TrackStatus.TRACKED).sum())
-    print(f"{output}: {len(track)} frames, the object TRACKED in {tracked}")
+    tracked, hand = (int((status == TrackStatus.TRACKED).sum()) for status in (track.status, track.hand_status))
+    print(f"{output}: {len(track)} frames, the object TRACKED in {tracked}, the hand in {hand}")
 
 
 def npz(track: Track, config: ExportConfig) -> bytes:

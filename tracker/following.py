@@ -97,7 +97,7 @@ def object_followed(
     problem = Problem(evidence, thinned(knowledge.models, FEW_SAMPLES), *fixed, use_hand=False)
     scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
     settings = replace(settings, generations=-(-settings.generations // 2))  # 6 numbers need fewer than a hand's 26
-    result = minimise(problem.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    result = minimise(problem.objectives, spread_starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
     # a swarm of thousands of evaluations can afford few points and samples, its last step many: noise averages out
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
     problem = replace(problem, evidence=evidence, models=knowledge.models)
@@ -131,7 +131,7 @@ def hand_followed(
     layout, scales = Layout.about(poses[0]), last.scales(HAND)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, before.hand.angles, use_hand=True)
     still = replace(problem, use_object=False)
-    result = minimise(still.objectives, _starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
+    result = minimise(still.objectives, spread_starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
     best, _ = refined(still, result.best, HAND_NUMBERS, ITERATIONS)
     return with_hand(observation, estimate, problem, best, rng)
 
@@ -141,7 +141,7 @@ def moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:
     return HandObjectPose(camera_from_before @ pose.camera_from_object, carried(pose.hand, camera_from_before))
 
 
-def _starts(
+def spread_starts(
     layout: Layout, poses: list[HandObjectPose], scales: Floats, count: int, rng: np.random.Generator
 ) -> Floats:
     """(count, 32): each of the poses, and clouds about them, in what has a scale."""

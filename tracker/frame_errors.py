@@ -65,14 +65,15 @@ class FrameErrors:
         return right
 
 
-def frame_errors(track: Track, truth: Truth, model: ObjectModel) -> FrameErrors:
-    """Of every frame."""
+def frame_errors(track: Track, truth: Truth, model: ObjectModel | None) -> FrameErrors:
+    """Of every frame; without an object nothing is known of it."""
     called, hand_called = (status == TrackStatus.TRACKED for status in (track.status, track.hand_status))
     known = np.asarray(np.isfinite(truth.camera_from_object).all(axis=(1, 2)))
     hand_known = np.asarray(np.isfinite(truth.joints_camera).all(axis=(1, 2)))
     chosen, hand_chosen = called & known, hand_called & hand_known
     estimated, true = track.camera_from_object[chosen], truth.camera_from_object[chosen]
-    points = np.random.default_rng(0).permutation(model.vertices)[:POINTS]
+    vertices = np.zeros((1, 3)) if model is None else model.vertices
+    points = np.random.default_rng(0).permutation(vertices)[:POINTS]
     alike = nearest_symmetric(estimated, true, track.symmetries.transforms, points)
 
     def spread(values: Floats, where: Booleans) -> Floats:

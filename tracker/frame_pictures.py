@@ -13,7 +13,7 @@ from scene.frame import RgbdFrame
 from scene.hand_pose import PARENTS, HandPose
 from scene.hand_surface import HandSurface
 from scene.transforms import apply
-from tracker.overlay import OUTLINE, SKELETON
+from tracker.overlay import OUTLINE, SKELETON, shown_frame
 from tracker.track import Track, TrackStatus
 
 SIDE_SIZE = 320
@@ -27,10 +27,10 @@ MARGIN = 0.2
 SEEN_THROUGH, HIDDEN = (255, 0, 255), (110, 110, 110)
 
 
-def bodies_of(track: Track, index: int, body: Body, surface: HandSurface) -> list[Body]:
+def bodies_of(track: Track, index: int, body: Body | None, surface: HandSurface) -> list[Body]:
     """Object and hand as far as they are TRACKED in a frame."""
     bodies = []
-    if track.status[index] == TrackStatus.TRACKED:
+    if body is not None and track.status[index] == TrackStatus.TRACKED:
         bodies.append(body.placed(track.camera_from_object[index]))
     if track.hand_status[index] == TrackStatus.TRACKED:
         pose = HandPose(track.camera_from_hand[index], track.hand_angles[index])
@@ -54,7 +54,7 @@ def heat_map(frame: RgbdFrame, bodies: list[Body], camera: Camera, drawer: Drawe
     Dark blue is no difference, yellow FARTHEST_OFF in front or behind; magenta was seen through, grey is hidden behind
     something nearer.
     """
-    picture = np.repeat((frame.color.mean(axis=2, keepdims=True) * 0.35).astype(np.uint8), 3, axis=2)
+    picture = np.repeat((shown_frame(frame).mean(axis=2, keepdims=True) * 0.35).astype(np.uint8), 3, axis=2)
     if not bodies:
         return picture
     drawing: Drawing = drawer.draw(bodies, camera)
@@ -86,7 +86,7 @@ def side_view(frame: RgbdFrame, track: Track, samples_object: Floats, camera: Ca
     center = track.camera_from_object[index, :3, 3] if tracked else track.camera_from_hand[index, :3, 3]
     points = camera.back_project(frame.depth)[frame.depth > 0]
     near = (np.abs(points - center) < SIDE_REACH).all(axis=1)
-    _put(picture, points[near], center, frame.color[frame.depth > 0][near])
+    _put(picture, points[near], center, shown_frame(frame)[frame.depth > 0][near])
     if tracked:
         samples = apply(track.camera_from_object[index], samples_object)
         _put(picture, samples, center, np.tile(np.array(OUTLINE, np.uint8), (len(samples), 1)))

@@ -39,6 +39,8 @@ class Estimate:
     quality: ObjectQuality
     hand_confidence: float = float("nan")
     """NaN where no hand was looked for"""
+    hand_residual: float = float("nan")
+    """metres, median distance of the hand's points to its surface"""
     spread: tuple[float, float] = (float("nan"), float("nan"))
     """metres and radians: deviation of the object over the better half of the swarm"""
 
@@ -82,8 +84,10 @@ def object_quality(
     )
 
 
-def hand_certainty(observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator) -> float:
-    """Confidence of the hand; 0 where too little of one is seen to tell."""
+def hand_certainty(
+    observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Confidence of the hand and its residual, metres; 0 and NaN where too little of one is seen to tell."""
     _, terms = problem.residuals(vector)
     wrist = problem.layout.pose(vector).hand.camera_from_hand[:3, 3]
     near = observation.hand_points & (np.linalg.norm(observation.points - wrist, axis=1) < 0.3)
@@ -91,7 +95,7 @@ def hand_certainty(observation: Observation, problem: Problem, vector: Floats, r
     to_object, to_hand = point_distances(vector, problem.layout, observation.points[chosen], problem.models, True)
     mine = np.abs(to_hand)[to_object > 0.006]
     if len(mine) < FEWEST_HAND_POINTS:
-        return 0.0
-    return hand_confidence(
-        float(np.median(mine)), float((mine < 0.01).mean()), float(terms[HAND]) / problem.weights.hand
-    )
+        return 0.0, float("nan")
+    residual = float(np.median(mine))
+    seen_through = float(terms[HAND]) / problem.weights.hand
+    return hand_confidence(residual, float((mine < 0.01).mean()), seen_through), residual

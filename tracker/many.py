@@ -30,7 +30,7 @@ from scene.files import new_path, refuse_existing
 from scene.processes import end_with_parent
 from scene.progress import track as shown
 from tracker.config import RunConfig
-from tracker.run import inputs_of, run, tracked_model
+from tracker.run import inputs_of, refuse_untrackable, run
 from tracker.track import track_path_of
 
 Answer = tuple[str, str, bytes]
@@ -52,7 +52,7 @@ def run_all(config: RunConfig) -> None:
     for path in sessions:
         refuse_existing(config.output or track_path_of(path), overwrite=config.overwrite)
         with open_session(path) as session:
-            tracked_model(session)
+            refuse_untrackable(session, config)
             total += len(session)
     if sessions:
         by = _by_processes if config.cluster is None else _by_cluster

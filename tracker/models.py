@@ -15,6 +15,8 @@ from tracker.objective import Models
 
 OBJECT_SAMPLES = 400
 """points of the object's surface that each hypothesis is compared at"""
+NOWHERE = 10.0
+"""metres to an object that is not there"""
 
 
 def prepare_models(model: ObjectModel, field: DistanceField, shape: HandShape, rng: np.random.Generator) -> Models:
@@ -29,6 +31,20 @@ def prepare_models(model: ObjectModel, field: DistanceField, shape: HandShape, r
         field_spacing=field.spacing,
         **_hand(shape),
         object_reach=float(np.linalg.norm(model.vertices, axis=1).max()),
+    )
+
+
+def models_of_hand_alone(shape: HandShape) -> Models:
+    """Where there is no object: one sample that faces nobody, and a surface ten metres from everything."""
+    return Models(
+        samples=np.zeros((1, 3)),
+        normals=np.zeros((1, 3)),
+        sample_features=np.zeros((1, 3)),
+        field=np.full((2, 2, 2), NOWHERE, np.float32),
+        field_origin=np.zeros(3),
+        field_spacing=1.0,
+        **_hand(shape),
+        object_reach=0.0,
     )
 
 

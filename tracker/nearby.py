@@ -50,6 +50,14 @@ def about_hand_and_object(
     return observation.evidence(np.sort(np.concatenate(halves)))
 
 
+def about_hand(
+    observation: Observation, hands: list[HandPose], shape: HandShape, count: int, rng: np.random.Generator
+) -> Evidence:
+    """At most `count` of the hand's points, about it at any of the poses."""
+    near = np.any([_near_hand(observation.points, shape, hand) for hand in hands], axis=0)
+    return observation.evidence(pick(near & observation.hand_points, count, rng))
+
+
 def _near_object(points: Floats, poses: list[HandObjectPose], reach: float) -> Booleans:
     near: Booleans = np.any(
         [np.linalg.norm(points - pose.camera_from_object[:3, 3], axis=1) < REACH * reach for pose in poses], axis=0

@@ -15,7 +15,7 @@ from scene.camera import Camera
 from scene.errors import require
 from scene.frame import RgbdFrame
 from scene.object_model import OPEN3D_SYSTEM
-from tracker.arm import Arm, find_arm
+from tracker.arm import Arm, find_arm, find_lone_arm
 from tracker.background import tolerance
 from tracker.colors import ColorLikelihoods, color_features
 from tracker.objective import Evidence
@@ -55,6 +55,8 @@ class Observation:
     """(F, 3) points_camera of the foreground pixels, metres"""
     plane: Floats | None
     """(4,) n, d with n . p + d = metres above the table; None where none was found"""
+    lone: bool = False
+    """whether the foreground is one arm with its hand and nothing else"""
 
     @cached_property
     def hand_like(self) -> Booleans:
@@ -71,6 +73,8 @@ class Observation:
     @cached_property
     def arm(self) -> Arm | None:
         """Where the arm comes from."""
+        if self.lone:
+            return find_lone_arm(self.foreground, self.points, self.hand_like)
         return find_arm(self.foreground, self.points, self.hand_like)
 
     @cached_property
@@ -173,8 +177,14 @@ def _about(where: Booleans) -> tuple[slice, slice]:
     return slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
 
 
-def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:
+def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float = 0.0) -> Floats:
     """The planes on and before which things stand: table, wall; by open3d's RANSAC.
+
+    Args:
+        frame: to look at.
+        camera: of the recording.
+        seed: of the sampling.
+        least_width: metres that a plane must measure both ways, lest a palm or a chest be taken for a table.
 
     Returns:
         (P, 4), the largest first, P <= 3: unit normal towards the camera and offset, n . p + d = metres before it.
@@ -190,7 +200,15 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int) -> Floats:
         plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, 500)
         if len(inliers) < PLANE_SHARE * total:
             break
+        if _width(points[inliers]) < least_width:
+            points = np.delete(points, inliers, axis=0)
+            continue
         plane = np.asarray(plane) / np.linalg.norm(plane[:3])
         planes.append(plane if plane[3] > 0 else -plane)  # the camera, at the origin, is before it
         points = points[points @ planes[-1][:3] + planes[-1][3] > PLANE_TOLERANCE]
     return np.array(planes).reshape(-1, 4)
+
+
+def _width(points: Floats) -> float:
+    """(N, 3) metres -> the second largest extent of an even rectangle that varies as they do."""
+    return float(np.sqrt(12 * np.linalg.eigvalsh(np.cov(points.T))[1]))

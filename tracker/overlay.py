@@ -8,6 +8,7 @@ from scipy.ndimage import binary_dilation
 
 from scene.arrays import Bytes, Floats
 from scene.camera import Camera
+from scene.depth_picture import depth_picture, depth_range
 from scene.drawing.body import OBJECT, Body, Drawer, rigid_body
 from scene.frame import RgbdFrame
 from scene.hand_pose import PARENTS
@@ -23,14 +24,19 @@ STATUS_COLORS = {
 LETTERS_PX = 18
 
 
-def overlay(frame: RgbdFrame, track: Track, model: ObjectModel, camera: Camera, drawer: Drawer) -> Bytes:
-    """(H, W, 3) the frame's colour with its part of the track drawn in."""
-    picture, index = frame.color.copy(), frame.index
-    if track.status[index] == TrackStatus.TRACKED:
+def overlay(frame: RgbdFrame, track: Track, model: ObjectModel | None, camera: Camera, drawer: Drawer) -> Bytes:
+    """(H, W, 3) the frame with its part of the track drawn in."""
+    picture, index = shown_frame(frame), frame.index
+    if model is not None and track.status[index] == TrackStatus.TRACKED:
         picture[outline(object_body(model), track.camera_from_object[index], camera, drawer)] = OUTLINE
     if track.hand_status[index] == TrackStatus.TRACKED:
         picture = with_skeleton(picture, camera.project(track.joints_camera[index]))
     return with_status(picture, track, index)
+
+
+def shown_frame(frame: RgbdFrame) -> Bytes:
+    """(H, W, 3) its colour; where it has none its depth, near things light."""
+    return frame.color.copy() if frame.colored else depth_picture(frame.depth, depth_range(frame.depth))
 
 
 def object_body(model: ObjectModel) -> Body:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from recorder.session import Session
 from scene.arrays import Bytes, Floats, Integers
-from scene.drawing import OBJECT, Drawer, rigid_body
+from scene.drawing import Drawer
 from scene.files import new_path
 from scene.hand_surface import HandSurface
 from scene.object_model import ObjectModel
@@ -21,7 +21,7 @@ from scene.pages import embedded, figure_png, new_figure
 from scene.progress import track as shown
 from tracker.agreement import Agreement, agreement
 from tracker.frame_pictures import FARTHEST_OFF, about, bodies_of, heat_map, side_view
-from tracker.overlay import STATUS_COLORS, overlay
+from tracker.overlay import STATUS_COLORS, object_body, overlay
 from tracker.track import Track, TrackStatus
 
 PICTURE_HEIGHT = 240
@@ -44,10 +44,10 @@ td img { display: block } .number { font-variant-numeric: tabular-nums; white-sp
 <figcaption>{{ text }}</figcaption></figure>{% endfor %}
 <h2>The frames most in doubt first</h2>
 <p>Doubt is the sum of: 1 - confidence, the share seen through, 1 - overlap of the outline with what looks like the
-object, and the residual in centimetres. Left: outline and bones, cut out. Middle: from the right of the camera, which
-is far to the left: measured points in their colours, the object green, bones yellow. Right: difference of the sensor's
-depth and the drawn one; dark blue is none, yellow {{ farthest }} mm, magenta was seen through, grey is hidden by
-something nearer.</p>
+object (where there is one), and the residual in centimetres. Left: outline and bones, cut out. Middle: from the right
+of the camera, which is far to the left: measured points in their colours, the object green, bones yellow. Right:
+difference of the sensor's depth and the drawn one; dark blue is none, yellow {{ farthest }} mm, magenta was seen
+through, grey is hidden by something nearer.</p>
 <table>{% for row in rows %}<tr><td class="number">{% for line in row.text %}{{ line }}<br>{% endfor %}</td>
 {% for picture in row.pictures %}<td><img height="{{ height }}" src="{{ picture }}" alt=""></td>{% endfor %}</tr>
 {% endfor %}</table>{% if not rows %}<p>No frame is TRACKED.</p>{% endif %}</body></html>
@@ -57,7 +57,7 @@ something nearer.</p>
 def write_page(
     track: Track,
     session: Session,
-    model: ObjectModel,
+    model: ObjectModel | None,
     drawer: Drawer,
     output: Path,
     count: int,
@@ -70,7 +70,7 @@ def write_page(
     Args:
         track: of the session.
         session: open.
-        model: the session's object.
+        model: the session's object; None where there is a hand alone.
         drawer: back-end.
         output: HTML file.
         count: frames to show.
@@ -78,10 +78,11 @@ def write_page(
         overwrite: replace the page if it exists.
     """
     found = agreement(track, session, model, drawer)
-    body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT)
     surface = HandSurface.build(track.hand_shape, spacing=0.004)
-    samples, _, _ = model.random_samples(SAMPLES, np.random.default_rng(0))
-    doubts = doubt(track, found)
+    body = None if model is None else object_body(model)
+    samples = np.zeros((0, 3)) if model is None else model.random_samples(SAMPLES, np.random.default_rng(0))[0]
+    doubts = doubt(track, found, of_hand=model is None)
+    words = _words_of_hand if model is None else _words
     rows = []
     for index in shown(worst_first(doubts)[:count], "drawing"):
         frame = session.frame(int(index))
@@ -92,7 +93,7 @@ def write_page(
             side_view(frame, track, samples, session.camera),
             heat_map(frame, bodies, session.camera, drawer)[window],
         )
-        rows.append({"text": _words(track, found, doubts, int(index)), "pictures": [_jpeg(one) for one in pictures]})
+        rows.append({"text": words(track, found, doubts, int(index)), "pictures": [_jpeg(one) for one in pictures]})
     text = (
         jinja2.Environment(autoescape=True)
         .from_string(TEMPLATE)
@@ -109,17 +110,30 @@ def write_page(
         partial.write_text(text, encoding="utf-8")
 
 
-def doubt(track: Track, found: Agreement) -> Floats:
-    """(N,) of the frames whose object is TRACKED, 0 upwards; NaN for the others."""
-    parts = (1 - track.confidence, found.seen_through, 1 - found.overlap, track.residual / FAIR_RESIDUAL)
+def doubt(track: Track, found: Agreement, *, of_hand: bool = False) -> Floats:
+    """(N,) of the frames whose object, or hand, is TRACKED, 0 upwards; NaN for the others."""
+    status = track.hand_status if of_hand else track.status
+    parts = [1 - track.confidence, found.seen_through, 1 - found.overlap, track.residual / FAIR_RESIDUAL]
+    if of_hand:
+        parts = [1 - track.hand_confidence, found.hand_seen_through, track.hand_residual / FAIR_RESIDUAL]
     total: Floats = np.sum([np.nan_to_num(part, nan=0.0) for part in parts], axis=0)
-    return np.where(track.status == TrackStatus.TRACKED, total, np.nan)
+    return np.where(status == TrackStatus.TRACKED, total, np.nan)
 
 
 def worst_first(doubts: Floats) -> Integers:
     """Indices of the TRACKED frames, the most doubtful first."""
     order: Integers = np.argsort(-doubts, kind="stable")
     return order[np.isfinite(doubts[order])]
+
+
+def _words_of_hand(track: Track, found: Agreement, doubts: Floats, index: int) -> list[str]:
+    return [
+        f"frame {index}",
+        f"doubt {doubts[index]:.2f}",
+        f"confidence {track.hand_confidence[index]:.2f}",
+        f"residual {track.hand_residual[index] * MM:.1f} mm",
+        f"seen through {found.hand_seen_through[index]:.0%}",
+    ]
 
 
 def _words(track: Track, found: Agreement, doubts: Floats, index: int) -> list[str]:
@@ -139,7 +153,7 @@ def _plots(track: Track, found: Agreement) -> list[tuple[str, str]]:
     return [
         ("Status of each frame: green TRACKED, red LOST, grey ABSENT.", _status_strip(track)),
         ("Confidence; the line stands only where a pose was tried.", _confidence(track)),
-        ("Residual of the object's points, millimetres, of the frames called TRACKED.", _residual(track)),
+        ("Residual of the points of object and hand, millimetres, where they are TRACKED.", _residual(track)),
         (
             "Overlap of the drawn silhouette with what looks like the object, and share of the object seen through.",
             _agreement_plot(found),
@@ -168,8 +182,13 @@ def _confidence(track: Track) -> str:
 
 def _residual(track: Track) -> str:
     figure, axes = new_figure()
-    residual = np.where(track.status == TrackStatus.TRACKED, track.residual, np.nan)
-    axes.plot(residual * MM, ".-", markersize=3, linewidth=0.7)
+    for name, status, residual in (
+        ("object", track.status, track.residual),
+        ("hand", track.hand_status, track.hand_residual),
+    ):
+        known = np.where(status == TrackStatus.TRACKED, residual, np.nan)
+        axes.plot(known * MM, ".-", markersize=3, linewidth=0.7, label=name)
+    axes.legend(loc="upper right")
     axes.set(xlabel="frame", ylabel="mm", ylim=(0, None), xlim=(0, max(len(track) - 1, 1)))
     return figure_png(figure)
 

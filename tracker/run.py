@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from recorder.session import Session, open_session
+from scene.arrays import Bytes
 from scene.distance_field import build_distance_field
 from scene.errors import TrackingError
 from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
@@ -24,6 +25,7 @@ from tracker.background import FRAMES
 from tracker.config import DETECT, RunConfig
 from tracker.frame_row import row_of, summary
 from tracker.hints import read_pose, unlabelled
+from tracker.lone_hand import LoneHandState, LoneHandTracker
 from tracker.objective import TERMS
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.second_look import looked_at_again
@@ -56,9 +58,10 @@ def run(config: RunConfig, session_path: Path, report: Callable[[], None] = lamb
         with new_track(output, track, overwrite=config.overwrite) as file:
             stamp_provenance(file, configuration=config, seed=config.seed, sources={"session": session_path})
             file.attrs["inputs"] = json.dumps(inputs)
+        has_object = session.object_model is not None
     unfinished.remove()
     found = "detected" if config.symmetry == DETECT else "declared"
-    return f"{output}: {summary(track)}; {found}: {track.symmetries}"
+    return f"{output}: {summary(track)}; {f'{found}: {track.symmetries}' if has_object else 'no object'}"
 
 
 def inputs_of(config: RunConfig, session_path: Path) -> dict[str, str]:
@@ -75,6 +78,7 @@ def track_session(
     Raises:
         TrackingError: it was interrupted, or the session cannot be tracked.
     """
+    refuse_untrackable(session, config)
     labels_of = session.labels if config.masks else unlabelled
     state = unfinished.state()
     if state is None:
@@ -84,14 +88,14 @@ def track_session(
         for _ in range(state.done):
             report()
     order = [*range(state.anchor, len(session)), *range(state.anchor - 1, -1, -1)]
-    tracker = SequenceTracker.resumed(state.tracker, config, labels_of)
+    tracker = resumed(state, config, labels_of)
     try:
         for done in shown(range(state.done, len(order)), "tracking"):
-            if order[done] == state.anchor - 1:
+            if order[done] == state.anchor - 1 and isinstance(tracker, SequenceTracker):
                 tracker.return_to_anchor()
             answer = tracker.track(session.frame(order[done]))
             unfinished.put(order[done], row_of(answer, tracker.state.knowledge.shape))
-            state = RunState(state.anchor, done + 1, tracker.state)
+            state = state_of(tracker, state.anchor, done + 1)
             if state.done % SAVE_EVERY == 0:
                 unfinished.save(state)
             report()
@@ -100,21 +104,42 @@ def track_session(
         raise TrackingError(
             f"interrupted after {state.done} of {len(session)} frames, which are kept; run the same command to go on"
         ) from None
-    track = _track(unfinished, session, tracker.state.knowledge.shape, symmetries_of(tracked_model(session), config))
+    track = _track(unfinished, session, tracker.state.knowledge.shape, symmetries_of(session.object_model, config))
     if not config.refine:
         return track
     unfinished.save(state)
-    return smoothed(looked_at_again(track, session, state, config, labels_of))
+    if state.tracker is not None:
+        track = looked_at_again(track, session, state.anchor, state.tracker, config, labels_of)
+    return smoothed(track)
+
+
+def resumed(
+    state: RunState, config: RunConfig, labels_of: Callable[[int], Bytes | None]
+) -> SequenceTracker | LoneHandTracker:
+    """What goes on from a state."""
+    if state.lone is not None:
+        return LoneHandTracker(state.lone, config, labels_of)
+    assert state.tracker is not None
+    return SequenceTracker.resumed(state.tracker, config, labels_of)
+
+
+def state_of(tracker: SequenceTracker | LoneHandTracker, anchor: int, done: int) -> RunState:
+    """After so many frames."""
+    if isinstance(tracker, LoneHandTracker):
+        return RunState(anchor, done, None, tracker.state)
+    return RunState(anchor, done, tracker.state)
 
 
 def begun(session: Session, config: RunConfig) -> RunState:
     """Ready for the first frame to be tracked: the one in which the object is seen best, or was said to be.
 
-    From there tracking goes to the end, and then from there back to the first.
+    From there tracking goes to the end, and then from there back to the first. Without an object it is the first.
     """
-    model, ahead = tracked_model(session), frames_ahead(session)
     side = session.hand_side if config.hand == "auto" else config.hand
-    shape, field = average_hand(side), build_distance_field(model)
+    shape, model = average_hand(side), session.object_model
+    if model is None:
+        return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
+    ahead, field = frames_ahead(session), build_distance_field(model)
     knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, config.seed)
     tracker = SequenceTracker(knowledge, config, session.labels if config.masks else unlabelled)
     if config.initial_pose is not None:
@@ -134,20 +159,34 @@ def tracked_model(session: Session) -> ObjectModel:
     """The session's object.
 
     Raises:
-        TrackingError: the session holds no frames, or no object mesh.
+        TrackingError: it has no mesh.
     """
-    if len(session) == 0:
-        raise TrackingError(f"a session must hold frames to be tracked, {session.path} has none; capture it again")
     if session.object_model is None:
         raise TrackingError(
-            f"a session must embed the object's mesh to be tracked, {session.path} has none; "
+            f"a session must embed the object's mesh for it to be tracked, {session.path} has none; "
             "capture it again with --object MESH"
         )
     return session.object_model
 
 
-def symmetries_of(model: ObjectModel, config: RunConfig) -> Symmetries:
+def refuse_untrackable(session: Session, config: RunConfig) -> None:
+    """Raises a TrackingError where an object has no colour, or options speak of one that is not there."""
+    if session.object_model is not None and not session.colored:
+        raise TrackingError(
+            f"an object must be seen in colour to be tracked, {session.path} is depth alone; capture it without "
+            "--object to track the hand"
+        )
+    if session.object_model is None and (config.initial_pose is not None or config.symmetry != DETECT):
+        raise TrackingError(
+            f"--initial-pose and --symmetry are of an object, and {session.path} has none; leave them out to track the "
+            "hand alone, or capture it again with --object MESH"
+        )
+
+
+def symmetries_of(model: ObjectModel | None, config: RunConfig) -> Symmetries:
     """As declared, or as detected in the mesh."""
+    if model is None:
+        return Symmetries.none()
     return detect_symmetries(model) if config.symmetry == DETECT else declared_symmetries(config.symmetry)
 
 

@@ -20,7 +20,7 @@ from tracker.background import static_background
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
-from tracker.models import lit, prepare_models, with_hand_shape
+from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
 from tracker.objective import Models, Weights, weights_for
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
@@ -69,9 +69,17 @@ class SceneKnowledge:
             camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed
         )
 
-    def with_planes_of(self, frame: RgbdFrame) -> SceneKnowledge:
-        """With table and wall where this frame has them."""
-        planes = find_planes(frame, self.camera, self.seed)
+    @staticmethod
+    def of_hand_alone(frame: RgbdFrame, camera: Camera, shape: HandShape, seed: int) -> SceneKnowledge:
+        """Before a bare hand is tracked; one may be held still, so nothing counts as background for standing still."""
+        likelihoods = initial_likelihoods(None, color_features(frame.color))
+        surroundings = Surroundings(np.zeros((0, 4)))
+        models, weights = models_of_hand_alone(shape), Weights(grasp=0.0)
+        return SceneKnowledge(camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed)
+
+    def with_planes_of(self, frame: RgbdFrame, least_width: float = 0.0) -> SceneKnowledge:
+        """With table and wall where this frame has them; `least_width` as in find_planes."""
+        planes = find_planes(frame, self.camera, self.seed, least_width)
         return replace(self, surroundings=replace(self.surroundings, planes=planes))
 
     def with_shape(self, shape: HandShape) -> SceneKnowledge:

@@ -19,20 +19,21 @@ from tracker.config import RunConfig
 from tracker.frame_row import row_of
 from tracker.sequence import SequenceTracker
 from tracker.track import ROW_FIELDS, Track, TrackStatus
-from tracker.unfinished import RunState
+from tracker.tracker_state import TrackerState
 
 
 def looked_at_again(
     track: Track,
     session: Session,
-    state: RunState,
+    anchor: int,
+    state: TrackerState,
     config: RunConfig,
     labels_of: Callable[[int], Bytes | None],
 ) -> Track:
     """The track with the LOST frames that could be followed from the frames behind them, as tracking went."""
     columns: dict[str, Any] = {name: np.array(getattr(track, name)) for name in ROW_FIELDS}
-    for first, others in shown(lost_runs(track.status, state.anchor), "looking again"):
-        tracker = SequenceTracker.resumed(state.tracker, config, labels_of)
+    for first, others in shown(lost_runs(track.status, anchor), "looking again"):
+        tracker = SequenceTracker.resumed(state, config, labels_of)
         tracker.start_at(session.frame(first), track.camera_from_object[first])
         for index in others:
             answer = tracker.track(session.frame(index))

@@ -72,6 +72,7 @@ class TrackedFrame:
     visibility: float
     spread_translation: float
     spread_rotation: float
+    hand_residual: float
 
 
 class SequenceTracker:
@@ -217,7 +218,7 @@ class SequenceTracker:
         if estimate is None:
             nothing, nan = pose_without_hand(rigid(np.eye(3), np.zeros(3))), float("nan")
             terms = np.full(len(TERMS), nan)
-            return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, nan, nan, nan, nan)
+            return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.confidence >= self._config.confidence
         hand_tracked = tracked and self._vouches_for_hand(estimate)
         quality = estimate.quality
@@ -231,6 +232,7 @@ class SequenceTracker:
             quality.residual,
             quality.view.support + quality.view.violation,
             *estimate.spread,
+            estimate.hand_residual,
         )
 
     def _missing(self, observation: Observation) -> TrackStatus:

@@ -31,6 +31,7 @@ class TrackStatus(IntEnum):
     """the pose is an estimate that passed the quality test"""
 
 
+HAND_RESIDUAL_MEANING = "hand: the same; NaN where none was tried; absent in the tracks of earlier releases"
 _HAND_SHAPE_FIELDS = (
     Field("hand_shape/base_offsets", (5, 3), "float64", "m", "hand", "joint at which each finger begins"),
     Field("hand_shape/base_rotations", (5, 3, 3), "float64", "", "hand", "hand_from_finger at zero angles"),
@@ -65,6 +66,7 @@ TRACK = Schema(
         Field("objective", ("frames",), "float64", "", "", "value reached; NaN where nothing was tried"),
         Field("objective_terms", ("frames", "terms"), "float64", "", "", "its terms, named in the attribute `terms`"),
         Field("residual", ("frames",), "float64", "m", "", "median distance of the object's points to its surface"),
+        Field("hand_residual", ("frames",), "float64", "m", "", HAND_RESIDUAL_MEANING, True),
         Field("visibility", ("frames",), "float64", "", "", "part of the object that is not hidden; NaN unknown"),
         Field("spread_translation", ("frames",), "float64", "m", "", "object: deviation over the swarm's better half"),
         Field("spread_rotation", ("frames",), "float64", "rad", "", "object: the same, of the angle"),
@@ -90,6 +92,7 @@ class Track:
     objective: Floats
     objective_terms: Floats
     residual: Floats
+    hand_residual: Floats
     visibility: Floats
     spread_translation: Floats
     spread_rotation: Floats
@@ -149,7 +152,8 @@ def _write_rows(file: h5py.File, name: str, rows: Floats | Integers) -> None:
 def open_track(path: Path) -> Track:
     """Reads and checks a track file."""
     with open_file(path, TRACK) as file:
-        rows = {name: file[name][:] for name in ROW_FIELDS}
+        rows = {name: file[name][:] for name in ROW_FIELDS if name in file}
+        rows.setdefault("hand_residual", np.full(len(rows["status"]), np.nan))
         _check_statuses(path, rows)
         missing = [name for name in _ATTRIBUTES if name not in file.attrs]
         if missing:

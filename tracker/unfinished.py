@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from scene.errors import InputError
+from tracker.lone_hand import LoneHandState
 from tracker.objective import TERMS
 from tracker.stored_values import read_value, write_value
 from tracker.track import ROW_FIELDS, TRACK
@@ -38,7 +39,10 @@ class RunState:
     """frame that tracking began with"""
     done: int
     """frames tracked, from the anchor to the end and then from the anchor back"""
-    tracker: TrackerState
+    tracker: TrackerState | None
+    """what it knew then; None where there is no object"""
+    lone: LoneHandState | None = None
+    """the same of a hand without an object"""
 
 
 class UnfinishedTrack:

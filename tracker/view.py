@@ -68,12 +68,14 @@ def view(config: ViewConfig) -> None:
     track = open_track(track_path)
     with open_session(config.session) as session:
         model = session.object_model
-        if model is None or track.session_sha256 != sha256(config.session):
+        if track.session_sha256 != sha256(config.session):
             raise InputError(f"{track_path} was not made from {config.session}; track that session again")
         drawer = open_drawer(config.drawer)
         try:
             if config.makes_page:
-                facts = {"frames": summary(track), "object": model.name, "symmetries": str(track.symmetries)}
+                facts = {"frames": summary(track), "object": "none", "symmetries": "none"}
+                if model is not None:
+                    facts |= {"object": model.name, "symmetries": str(track.symmetries)}
                 write_page(track, session, model, drawer, output, config.frames, facts, overwrite=config.overwrite)
             else:
                 _write_video(track, session, model, drawer, output, config)
@@ -83,7 +85,7 @@ def view(config: ViewConfig) -> None:
 
 
 def _write_video(
-    track: Track, session: Session, model: ObjectModel, drawer: Drawer, output: Path, config: ViewConfig
+    track: Track, session: Session, model: ObjectModel | None, drawer: Drawer, output: Path, config: ViewConfig
 ) -> None:
     with new_path(output, overwrite=config.overwrite) as partial:
         writer: Any = imageio.get_writer(partial, format="FFMPEG", fps=config.fps, macro_block_size=2)

@@ -78,6 +78,7 @@ def a_track(session: Path, *, frames: int = FRAMES, **changed: object) -> Track:
         "objective": np.zeros(frames),
         "objective_terms": np.zeros((frames, 1)),
         "residual": np.full(frames, 0.001),
+        "hand_residual": np.full(frames, 0.002),
         "visibility": np.full(frames, 0.6),
         "spread_translation": np.zeros(frames),
         "spread_rotation": np.zeros(frames),

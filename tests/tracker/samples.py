@@ -139,6 +139,7 @@ def a_track(session: Path, *, frames: int = 3, **changed: object) -> Track:
         "objective": np.full(frames, 0.3),
         "objective_terms": np.full((frames, len(TERMS)), 0.05),
         "residual": np.full(frames, 0.001),
+        "hand_residual": np.full(frames, 0.002),
         "visibility": np.full(frames, 0.6),
         "spread_translation": np.full(frames, 0.002),
         "spread_rotation": np.full(frames, 0.05),

@@ -121,14 +121,6 @@ def test_a_missing_track_is_named(verb, session, tmp_path, capsys):
     )
 
 
-def test_a_session_without_an_object(tmp_path, capsys):
-    session = write_session(tmp_path / "s.h5", frames=1)
-    sentence = refusal(capsys, "run", session)
-    assert "a session must embed the object's mesh to be tracked" in sentence
-    assert "capture it again with --object MESH" in sentence
-    assert not track_path_of(session).exists()
-
-
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

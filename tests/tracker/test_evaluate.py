@@ -103,7 +103,7 @@ def test_the_table_is_printed_and_the_figures_written(folder, tmp_path, capsys):
     assert "Object against ground truth (no symmetry)" in out
     assert "Hand against ground truth" in out
     assert "4.00" in out
-    assert "images: 3 frames TRACKED, median residual 1.00 mm" in out
+    assert "object: 3 frames TRACKED, median residual 1.00 mm" in out
     figures = json.loads((tmp_path / "f.json").read_text())
     assert len(figures["rows"]) == 4
     assert figures["rows"][0]["median_translation_mm"] == pytest.approx(4)

@@ -112,7 +112,7 @@ def test_a_missing_field_is_named(session):
 def a_row(status, hand_status, **changed):
     nan = float("nan")
     fields = {"confidence": 0.9, "hand_confidence": 0.8, "terms": np.full(6, 0.1), "residual": 0.001}
-    fields |= {"visibility": 0.5, "spread_translation": nan, "spread_rotation": nan}
+    fields |= {"visibility": 0.5, "spread_translation": nan, "hand_residual": 0.002, "spread_rotation": nan}
     pose: HandObjectPose = true_pose()
     return TrackedFrame(TrackStatus(status), TrackStatus(hand_status), pose, **{**fields, **changed})
 
