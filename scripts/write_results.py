@@ -43,7 +43,7 @@ formed batches; with the paper's network and quaternion; with the paper's optimi
 
 The last row of the paper's table 2 in our data: simulated sessions of the belt, true poses, hands and grasps of the
 test in no training session (`scripts/belt.sh`). `recorded`: the occluded images that the simulated camera took; the
-other occluded ones are drawn from other viewpoints. `best` has the occlusion term, of the others `srn-occlusion` alone.
+other occluded ones are drawn from other viewpoints. `best` and `srn-occlusion` have the occlusion term, the others not.
 The paper has 25.2 for Wohlhart and Lepetit, 13.2 for srn, 14.3 by nearest neighbour, 11.8 with the occlusion term.""",
     "video": """## Real video
 
@@ -55,7 +55,7 @@ COLUMNS = (
     "object", "recipe", "read-out", "image", "images", "mean Euler", "mean geodesic", "median geodesic",
     "the paper's mean Euler",
 )  # fmt: skip
-KEPT = ("versions", "cells", "paper", "rows")
+KEPT = ("versions", "planned", "cells", "paper", "rows")
 ASKED = ("seed", "recipes", "objects")
 """of the configuration; the rest are folders of the machine"""
 
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
 def _kept(record: dict[str, Any]) -> dict[str, Any]:
     """What is worth keeping of a comparison, without the folders of the machine that it ran on."""
     asked = {name: record["configuration"][name] for name in ASKED}
-    kept = {name: _rounded(record[name]) for name in KEPT}
+    kept = {name: _rounded(record[name]) for name in KEPT if name in record}
     return {"command": _named(record["command"]), "configuration": asked, **kept}
 
 
@@ -167,12 +167,11 @@ def _averages(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _missing(record: dict[str, Any]) -> list[str]:
-    """What the command asked for on patches and had not finished."""
-    asked, done = record["configuration"], {(cell["object"], cell["recipe"]) for cell in record["cells"]}
-    left = [
-        f"{recipe} on {name}" for recipe in asked["recipes"] for name in asked["objects"] if (name, recipe) not in done
-    ]
-    return [f"- not finished when this was written: {', '.join(left)}"] if left else []
+    """What the command asked for and had not finished."""
+    done = {(cell["object"], cell["recipe"]) for cell in record["cells"]}
+    planned = ((one["object"], one["recipe"]) for one in record.get("planned", ()))
+    left = ", ".join(f"{recipe} on {name}" for name, recipe in planned if (name, recipe) not in done)
+    return [f"- not finished when this was written: {left}"] if left else []
 
 
 def _draw(record: dict[str, Any], path: Path) -> None:

@@ -187,6 +187,7 @@ def _write(config: Compare, target: Path, evaluations: list[tuple[Cell, Evaluati
         "command": " ".join(["train", *sys.argv[1:]]),
         "configuration": json.loads(as_json(config)),
         "versions": installed_versions(),
+        "planned": [{"object": cell.name, "recipe": cell.label} for cell in cells(config)],
         "cells": [_cell_record(cell, one) for cell, one in evaluations],
         "rows": [row.as_json() for row in rows],
         "paper": PAPER_ROWS,

@@ -76,6 +76,7 @@ def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine(tmp
         "command": "train compare --patches /somewhere/patches --objects ape cam",
         "configuration": {"seed": 0, "recipes": ["srn"], "objects": ["ape", "cam"], "patches": "/somewhere/patches"},
         "versions": {"torch": "2"},
+        "planned": [{"object": name, "recipe": "srn"} for name in ("ape", "cam")],
         "cells": [{"object": "ape", "recipe": "srn", "seconds": 60.0}],
         "rows": [row.as_json() for row in rows],
         "paper": {},
