@@ -19,7 +19,7 @@ from scene.errors import require
 from scene.object_model import OPEN3D_SYSTEM
 from tracker.objective import Models
 
-PAIRS = 10_000
+PAIRS = 5_000
 """observed pairs that are looked up"""
 MATCHES = 8
 """pairs of the object that each of them may be"""
@@ -31,6 +31,8 @@ LENGTH_SCALE, ANGLE_SCALE, COLOR_SCALE = 0.06, 0.25, 0.15
 """share of the object's extent, radians and colour features by which a true match is off"""
 FARTHEST_MATCH = 3.0
 """of those scales, all features together"""
+INEXACT = 1.0
+"""share by which the matches found may be farther than the nearest: they come sooner, and propose as well"""
 PALENESS = 0.8
 """saturation that a camera leaves of a scan's colours, in the middle of what the objective allows"""
 NORMAL_RADIUS, NORMAL_NEIGHBOURS = 0.010, 40
@@ -87,7 +89,7 @@ def proposed_poses(
         return np.zeros((0, 3)), np.zeros((0, 3, 3))
     pairs = observed.at(first[:PAIRS]), observed.at(second[:PAIRS])
     distances, matches = tree.query(
-        _pair_features(*pairs, extent, colored=colored), MATCHES, distance_upper_bound=FARTHEST_MATCH
+        _pair_features(*pairs, extent, colored=colored), MATCHES, eps=INEXACT, distance_upper_bound=FARTHEST_MATCH
     )
     which, matched = np.nonzero(np.isfinite(distances))[0], matches[np.isfinite(distances)]
     return _aligning((pairs[0].at(which), pairs[1].at(which)), (sampled.at(starts[matched]), sampled.at(ends[matched])))
