@@ -14,6 +14,7 @@ import numpy as np
 from pairs.config import ExportConfig
 from pairs.export_images import DEPTH_COUNT, bop_box, depth_counts, each_row, one_image, png
 from pairs.format import PairsFile
+from scene.symmetry import as_bop
 
 BOP_FOLDERS = ("train", "val", "test")
 """of our splits, under BOP's names"""
@@ -57,7 +58,7 @@ def _write_bop_model(pairs: PairsFile, folder: Path) -> None:
     info = {"diameter": 1000 * model.diameter}
     info |= {f"min_{axis}": float(value) for axis, value in zip("xyz", low, strict=True)}
     info |= {f"size_{axis}": float(value) for axis, value in zip("xyz", size, strict=True)}
-    (folder / "models_info.json").write_text(json.dumps({"1": info}))
+    (folder / "models_info.json").write_text(json.dumps({"1": info | as_bop(pairs.symmetries)}))
 
 
 def _bop_camera(pairs: PairsFile, row: int) -> dict[str, float]:

@@ -40,6 +40,7 @@ from scene.files import open_file
 from scene.object_model import ObjectModel, read_object
 from scene.rotations import matrix_from_quaternion
 from scene.splits import SPLIT_NAMES, TEST, TRAIN, VALIDATION
+from scene.symmetry import Symmetries, read_symmetries
 
 __all__ = [
     "BACKGROUND_NAMES",
@@ -145,6 +146,11 @@ class PairsFile:
     def object_model(self) -> ObjectModel:
         """The object."""
         return read_object(self.file["object"])
+
+    @cached_property
+    def symmetries(self) -> Symmetries:
+        """Of the object; none where nobody said or looked."""
+        return read_symmetries(self.file)
 
     @cached_property
     def left_out(self) -> list[tuple[int, str]]:

@@ -27,6 +27,7 @@ from scene.files import stamp_provenance
 from scene.object_model import ObjectModel, load_object
 from scene.progress import track
 from scene.splits import GAP, split_of_frames
+from scene.symmetry import Symmetries, read_bop_symmetries
 from scene.transforms import apply, rigid
 
 IMAGES_A_SECOND = 30
@@ -56,7 +57,10 @@ def import_bop(config: ImportBopConfig) -> int:
     scenes = sorted(path.parent for path in (config.dataset / config.folder).glob("*/scene_gt.json"))
     if not scenes:
         raise InputError(f"{config.dataset / config.folder} must hold scenes with scene_gt.json and holds none")
+    told = config.dataset / "models/models_info.json"
+    symmetries = read_bop_symmetries(told, config.object) if told.is_file() else Symmetries.none()
     with new_pairs(config.output, model, config.size, overwrite=config.overwrite) as writer:
+        writer.symmetries = symmetries
         for scene in track(scenes, "scenes"):
             writer.recordings.append(Recording(f"{config.folder}/{scene.name}"))
             _append_scene(writer, scene, model, drawer, config)

@@ -31,6 +31,7 @@ def merge(config: MergeConfig) -> int:
         for other in opened[1:]:
             _refuse_different(first, other)
         with new_pairs(config.output, first.object_model, first.size, overwrite=config.overwrite) as writer:
+            writer.symmetries = first.symmetries
             for pairs in opened:
                 _append_merged(writer, pairs)
             _stamp(writer, config, config.pairs, {name: _joined(opened, name) for name in KEPT_ATTRIBUTES})
@@ -83,7 +84,7 @@ def split_again(config: SplitAgainConfig) -> tuple[int, dict[str, int]]:
         rows = np.flatnonzero((split != GAP) & ~borrowed)
         with new_pairs(config.output, pairs.object_model, pairs.size, overwrite=config.overwrite) as writer:
             writer.append_stored(pairs.file, rows, {"split": split[rows]})
-            writer.recordings = list(pairs.recordings)
+            writer.recordings, writer.symmetries = list(pairs.recordings), pairs.symmetries
             for frame, reason in pairs.left_out:
                 writer.leave_out(frame, reason)
             _stamp(writer, config, (config.pairs,), {name: pairs.attribute(name) for name in KEPT_ATTRIBUTES})

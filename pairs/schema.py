@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scene.arrays import Booleans, Bytes, Floats, Integers
 from scene.object_model import ObjectModel
 from scene.schema import Field, Schema
+from scene.symmetry import SYMMETRY_FIELDS
 
 REAL, RENDERED = 0, 1
 """values of `origin`: the occluded crop is the recording's / is a rendering of the tracked hand and object from another
@@ -86,6 +87,7 @@ PAIRS = Schema(
         Field("object/vertices", ("vertices", 3), "float64", "m", "object", "Vertices of the object's mesh."),
         Field("object/faces", ("faces", 3), "int32", "", "", "Triangles, as indices into object/vertices."),
         Field("object/vertex_colors", ("vertices", 3), "uint8", "", "", "RGB of each vertex."),
+        *SYMMETRY_FIELDS,
     ),
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from scene.errors import InputError
 from scene.files import new_file
 from scene.object_model import ObjectModel, write_object
 from scene.schema import Field, stored_dtype
+from scene.symmetry import Symmetries, write_symmetries
 
 ROWS_A_BLOCK = 64
 """rows that are gathered before they are written"""
@@ -53,6 +54,8 @@ class PairsWriter:
         file.attrs["diameter"], file.attrs["center_object"] = model.diameter, center_of(model)
         self._streams = {field.name: _new_stream(file, field, size) for field in ROW_FIELDS}
         self.recordings: list[Recording] = []
+        self.symmetries = Symmetries.none()
+        """of the object"""
 
     def append(self, pair: Pair) -> None:
         """Adds a row at the end."""
@@ -98,6 +101,7 @@ class PairsWriter:
         self.file["left_out/frame_index"] = np.array([frame for frame, _ in left_out], np.int64)
         reasons = self.file.create_dataset("left_out/reason", (len(left_out),), h5py.string_dtype())
         reasons[:] = [reason for _, reason in left_out]
+        write_symmetries(self.file, self.symmetries)
         recordings = self.recordings or [Recording("unknown")]
         for name in ("name", "sha256"):
             written = self.file.create_dataset(f"recordings/{name}", (len(recordings),), h5py.string_dtype())

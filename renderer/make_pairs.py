@@ -74,7 +74,7 @@ def make_pairs(config: MakePairsConfig) -> Made:
             pass
         drawer.close()
     with new_pairs(config.output, recipe.scenery.model, config.size, overwrite=config.overwrite) as writer:
-        writer.recordings = [Recording(config.session.name, hashes[0])]
+        writer.recordings, writer.symmetries = [Recording(config.session.name, hashes[0])], recipe.track.symmetries
         for frame, reason in selection.left_out:
             writer.leave_out(frame, reason)
         hidden = put_together(writer, folder, len(parts))

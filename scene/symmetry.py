@@ -13,13 +13,21 @@ from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from scene.arrays import Floats
 from scene.errors import InputError
 from scene.rotations import geodesic_angle, matrix_from_rotation_vector
+from scene.schema import Field
 from scene.transforms import rigid
 
+SYMMETRY_FIELDS = (
+    Field("symmetries/discrete", ("symmetries", 4, 4), "float64", "m", "object", "poses that look alike", True),
+    Field("symmetries/axes", ("axes", 3), "float64", "", "object", "any turn about these looks alike", True),
+    Field("symmetries/offsets", ("axes", 3), "float64", "m", "object", "a point on each of these axes", True),
+)
+"""of a file that knows the object's"""
 TURNS_OF_ANY = 315
 """steps for a turn by any angle: 0.02 rad each, BOP's rule (bop_toolkit, get_symmetry_transformations)"""
 WORD = re.compile(r"([xyz])(\d+|inf)")
@@ -70,6 +78,32 @@ class Symmetries:
         return " and ".join(parts)
 
 
+def write_symmetries(file: h5py.File, symmetries: Symmetries) -> None:
+    """Puts SYMMETRY_FIELDS into a new file."""
+    for field in SYMMETRY_FIELDS:
+        file[field.name] = getattr(symmetries, Path(field.name).name)
+
+
+def read_symmetries(file: h5py.File) -> Symmetries:
+    """Those in a file; none in files of earlier releases."""
+    if not all(field.name in file for field in SYMMETRY_FIELDS):
+        return Symmetries.none()
+    return Symmetries(*(file[field.name][:] for field in SYMMETRY_FIELDS))
+
+
+def as_bop(symmetries: Symmetries) -> dict[str, Any]:
+    """The keys of BOP's models_info.json, lengths in millimetres; empty where there are none."""
+    found: dict[str, Any] = {}
+    if len(symmetries.discrete) > 1:
+        transforms = symmetries.discrete[1:].copy()
+        transforms[:, :3, 3] /= MM
+        found["symmetries_discrete"] = [transform.ravel().tolist() for transform in transforms]
+    if len(symmetries.axes):
+        turning = zip(symmetries.axes.tolist(), (symmetries.offsets / MM).tolist(), strict=True)
+        found["symmetries_continuous"] = [{"axis": axis, "offset": offset} for axis, offset in turning]
+    return found
+
+
 def turn_about(rotation: Floats, point: Floats) -> Floats:
     """(..., 3, 3) rotations -> (..., 4, 4) which leave the point (3,) where it is."""
     return rigid(rotation, point - rotation @ point)
@@ -91,11 +125,12 @@ def declared_symmetries(words: tuple[str, ...]) -> Symmetries:
     return Symmetries(rigid(distinct(rotations), np.zeros(3)), axes, np.zeros_like(axes))
 
 
-def read_bop_symmetries(path: Path) -> Symmetries:
+def read_bop_symmetries(path: Path, object_id: int | None = None) -> Symmetries:
     """`symmetries_discrete` and `symmetries_continuous` of a file as BOP's models_info.json, lengths in millimetres.
 
     Args:
         path: of JSON with these keys at its top, or one level below where it describes a single object.
+        object_id: whose they are, in a file of several objects; none where it does not name that one.
 
     Raises:
         InputError: a file that is not of that form.
@@ -103,8 +138,10 @@ def read_bop_symmetries(path: Path) -> Symmetries:
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"--symmetry {path} must be a JSON file that can be read, and is not ({error})") from error
-    if isinstance(content, dict) and len(content) == 1 and isinstance(next(iter(content.values())), dict):
+        raise InputError(f"{path} must be a JSON file that can be read, and is not ({error})") from error
+    if isinstance(content, dict) and object_id is not None:
+        content = content.get(str(object_id), {})
+    elif isinstance(content, dict) and len(content) == 1 and isinstance(next(iter(content.values())), dict):
         content = next(iter(content.values()))
     try:
         transforms = [np.array(numbers, float).reshape(4, 4) for numbers in content.get("symmetries_discrete", [])]

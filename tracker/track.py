@@ -17,7 +17,7 @@ from scene.errors import InputError
 from scene.files import new_file, open_file
 from scene.hand_shape import HandShape, Side
 from scene.schema import Field, Schema
-from scene.symmetry import Symmetries
+from scene.symmetry import SYMMETRY_FIELDS, Symmetries, read_symmetries, write_symmetries
 
 
 class TrackStatus(IntEnum):
@@ -43,12 +43,6 @@ _HAND_SHAPE_FIELDS = (
     Field("hand_shape/palm_radii", ("palm_segments", 2), "float64", "m", "", "radii at those end points"),
 )
 
-_SYMMETRY_FIELDS = (
-    Field("symmetries/discrete", ("symmetries", 4, 4), "float64", "m", "object", "poses that look alike", True),
-    Field("symmetries/axes", ("axes", 3), "float64", "", "object", "any turn about these looks alike", True),
-    Field("symmetries/offsets", ("axes", 3), "float64", "m", "object", "a point on each of these axes", True),
-)
-
 TRACK = Schema(
     "track",
     1,
@@ -71,7 +65,7 @@ TRACK = Schema(
         Field("spread_translation", ("frames",), "float64", "m", "", "object: deviation over the swarm's better half"),
         Field("spread_rotation", ("frames",), "float64", "rad", "", "object: the same, of the angle"),
         *_HAND_SHAPE_FIELDS,
-        *_SYMMETRY_FIELDS,
+        *SYMMETRY_FIELDS,
     ),
 )  # fmt: skip
 
@@ -134,8 +128,7 @@ def new_track(path: Path, track: Track, *, overwrite: bool) -> Iterator[h5py.Fil
             _write_rows(file, name, getattr(track, name))
         for part in _HAND_SHAPE_FIELDS:
             file[part.name] = getattr(track.hand_shape, Path(part.name).name)
-        for part in _SYMMETRY_FIELDS:
-            file[part.name] = getattr(track.symmetries, Path(part.name).name)
+        write_symmetries(file, track.symmetries)
         file.attrs["hand_side"] = track.hand_shape.side
         file.attrs["terms"] = ",".join(track.terms)
         file.attrs["session_name"], file.attrs["session_sha256"] = track.session_name, track.session_sha256
@@ -168,15 +161,8 @@ def open_track(path: Path) -> Track:
             terms=tuple(str(file.attrs["terms"]).split(",")),
             session_name=str(file.attrs["session_name"]),
             session_sha256=str(file.attrs["session_sha256"]),
-            symmetries=_symmetries(file),
+            symmetries=read_symmetries(file),
         )
-
-
-def _symmetries(file: h5py.File) -> Symmetries:
-    """None in the tracks of earlier releases."""
-    if not all(part.name in file for part in _SYMMETRY_FIELDS):
-        return Symmetries.none()
-    return Symmetries(*(file[part.name][:] for part in _SYMMETRY_FIELDS))
 
 
 def _check_statuses(path: Path, rows: dict[str, Floats]) -> None:

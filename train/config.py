@@ -191,8 +191,9 @@ class Evaluate:
     object: str | None = None
     """name of the object in --patches"""
     symmetry: tuple[str, ...] = ()
-    """rotations that leave the object as it is, as axis and number of positions of its own frame: z2 is half a turn
-    about z, zinf any turn. Errors are then of the nearest of all equivalent poses"""
+    """rotations that leave the object as it is, in place of those that the pairs keep: axis and number of positions of
+    its own frame, z2 is half a turn about z, zinf any turn; none; or a JSON file as BOP's models_info.json.
+    Errors are of the nearest of all equivalent poses"""
     templates: TemplatesName = "training"
     """of the nearest neighbour: the training images, or the object drawn at rotations of a grid"""
     grid_size: int = 4000

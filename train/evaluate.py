@@ -22,6 +22,7 @@ from scene.arrays import Booleans, Bytes, Floats
 from scene.errors import InputError
 from scene.metrics import VISIBILITY_EDGES
 from scene.rotations import matrix_from_quaternion
+from scene.symmetry import declared_symmetries
 from train.dataset import PairImages, open_split
 from train.errors import ALL, ErrorRow, Estimates, ReadOut, bootstrap_interval
 from train.linemod.patches import Patches
@@ -29,7 +30,7 @@ from train.model import IMAGES_AT_ONCE, Model
 from train.network import Prediction
 from train.predict import predict
 from train.preprocessing import color_input
-from train.symmetry import nearest_equivalent, symmetry_rotations
+from train.symmetry import nearest_equivalent
 
 WORST_SHOWN = 24
 GAP_FROM = VISIBILITY_EDGES[2]
@@ -92,12 +93,12 @@ def evaluate(model: Model, pairs: Path, symmetry: tuple[str, ...] = ()) -> Evalu
     Args:
         model: the network, its preprocessing and templates.
         pairs: with the images asked about.
-        symmetry: words as `z2`, see symmetry.py.
+        symmetry: as `tracker run --symmetry` takes it, in place of the object's that the file keeps.
 
     Raises:
         InputError: the file has no test pairs, or the network takes other images.
     """
-    symmetries = symmetry_rotations(symmetry)
+    declared = declared_symmetries(symmetry) if symmetry else None
     if model.settings.channels != 4:
         raise InputError(
             f"a pairs file holds RGB-D crops and this network takes colour alone; give --patches, not {pairs}"
@@ -109,6 +110,7 @@ def evaluate(model: Model, pairs: Path, symmetry: tuple[str, ...] = ()) -> Evalu
                 f"{test.size}; give a file made with the same --size"
             )
         estimates: list[Estimates] = []
+        symmetries = (declared or test.file.symmetries).transforms[:, :3, :3]
         true = test.camera_rotation(test.quaternion_wxyz)
         for image in ("occluded", "clean"):
             predicted = predict(model, test, clean=image == "clean")
@@ -128,7 +130,7 @@ def evaluate_patches(model: Model, test: Patches, name: str, symmetry: tuple[str
         model: the network and its templates.
         test: images that nothing was learnt from.
         name: of the object.
-        symmetry: words as `z2`, see symmetry.py.
+        symmetry: as `tracker run --symmetry` takes it.
     """
     size = test.color.shape[1]
     if model.settings.channels != 3 or model.settings.stored_size != size:
@@ -137,7 +139,7 @@ def evaluate_patches(model: Model, test: Patches, name: str, symmetry: tuple[str
             f"this network takes {wanted}, these are colour patches of {size}; give what it was trained on"
         )
     predicted = model.predict(torch.split(color_input(torch.from_numpy(test.color)), IMAGES_AT_ONCE))
-    true, symmetries = matrix_from_quaternion(test.quaternion_wxyz), symmetry_rotations(symmetry)
+    true, symmetries = matrix_from_quaternion(test.quaternion_wxyz), declared_symmetries(symmetry).transforms[:, :3, :3]
     estimates = [
         Estimates("real", kind, nearest_equivalent(matrix_from_quaternion(found), true, symmetries), true, None)
         for kind, found in read_outs(model, predicted).items()

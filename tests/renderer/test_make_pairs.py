@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -484,3 +485,17 @@ def test_object_cut_by_the_image_is_truncated(folder: Path) -> None:
     arguments = ("--views-per-frame", "0", "--selection.inside", "0.2")
     assert make(folder, *arguments, session="cut.h5") == 0
     assert column(folder / "other.h5", "visibility_lost_truncation").max() > 0.2
+
+
+def test_the_tracks_symmetries_go_into_the_pairs(folder: Path, tmp_path: Path) -> None:
+    track = tmp_path / "symmetric.track.h5"
+    shutil.copyfile(folder / "session.track.h5", track)
+    half_turn = np.diag([-1.0, -1, 1, 1])
+    with h5py.File(track, "r+") as file:
+        del file["symmetries/discrete"]
+        file["symmetries/discrete"] = np.stack([np.eye(4), half_turn])
+    output = tmp_path / "symmetric.h5"
+    arguments = [str(folder / "session.h5"), "--track", str(track), "--output", str(output), "--views-per-frame", "0"]
+    assert run(["make-pairs", *arguments, *QUICK]) == 0
+    with open_pairs(output) as pairs:
+        np.testing.assert_array_equal(pairs.symmetries.discrete, [np.eye(4), half_turn])

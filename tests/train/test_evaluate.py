@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -77,6 +78,31 @@ def test_rows_of_ranges_add_up_to_the_whole(pairs: Path, tmp_path: Path) -> None
             shares = [rows[0].under_deg[limit] for limit in ("5", "10", "20")]
             assert shares == sorted(shares)
     assert evaluation.row("clean", "regression", "0.0-0.2") is None
+
+
+def test_the_files_symmetries_count_unless_others_are_declared(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "symmetric.h5"
+    path.write_bytes(pairs.read_bytes())
+    half_turn = np.diag([-1.0, -1, 1, 1])
+    with h5py.File(path, "r+") as file:
+        del file["symmetries/discrete"]
+        file["symmetries/discrete"] = np.stack([np.eye(4), half_turn])
+    seen: list[np.ndarray] = []
+
+    def nearest(estimated: np.ndarray, true: np.ndarray, symmetries: np.ndarray) -> np.ndarray:
+        seen.append(symmetries)
+        return nearest_equivalent(estimated, true, symmetries)
+
+    monkeypatch.setattr("train.evaluate.nearest_equivalent", nearest)
+    model = fit(quick(pairs, tmp_path / "run"), lambda _: None)
+    evaluate(model, path)
+    np.testing.assert_array_equal(seen.pop(), [np.eye(3), half_turn[:3, :3]])
+    evaluate(model, path, ("none",))
+    np.testing.assert_array_equal(seen.pop(), [np.eye(3)])
+    evaluate(model, path, ("x3",))
+    assert len(seen.pop()) == 3
 
 
 def test_fit_prints_the_test_table(
