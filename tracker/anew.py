@@ -18,10 +18,10 @@ from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.judgement import Estimate, hand_certainty, judged
 from tracker.nearby import about_object, pick
-from tracker.objective import fine
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.weights import fine
 
 CANDIDATES = 8
 """of those found, judged to the end"""

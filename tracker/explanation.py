@@ -20,7 +20,8 @@ from tracker.kernel_geometry import (
     place_samples,
     rotation_of,
 )
-from tracker.objective import Evidence, Models, Weights, own_surface
+from tracker.objective import Evidence, Models, own_surface
+from tracker.weights import Weights
 
 ON_BODY = 0.007
 """metres from a surface within which a point is taken to be on it"""

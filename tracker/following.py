@@ -19,12 +19,12 @@ from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
 from tracker.models import thinned
 from tracker.nearby import about_hand_and_object, about_object
-from tracker.objective import fine
 from tracker.observation import Observation
 from tracker.quality import followed_confidence
 from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings, minimise
+from tracker.weights import fine
 
 SCALES: Floats = np.concatenate([[0.006] * 3, [0.10] * 3, [0.006] * 3, [0.10] * 3, [0.15] * 20])
 """(32,) metres and radians: how far the swarm searches about a prediction when nothing moves"""

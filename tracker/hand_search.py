@@ -24,9 +24,10 @@ from tracker.hypothesis import (
     Layout,
     clamp_angles,
 )
-from tracker.objective import Evidence, Weights
+from tracker.objective import Evidence
 from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
+from tracker.weights import Weights
 
 DRAWN = 12_000
 """hands at random"""

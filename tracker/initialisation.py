@@ -17,10 +17,11 @@ from scene.rotations import geodesic_angle
 from scene.transforms import rigid
 from tracker.hypothesis import OBJECT_TRANSLATION, VECTOR_SIZE, HandObjectPose, Layout
 from tracker.models import thinned
-from tracker.objective import Models, Weights
+from tracker.objective import Models
 from tracker.observation import Observation
 from tracker.point_pairs import OrientedPoints, observed_normals, proposed_poses
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.weights import Weights
 
 POINTS, FEW_POINTS = 1000, 250
 """foreground points that propose and judge, and those of them that judge at first sight"""

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from scene.arrays import Floats
@@ -45,11 +44,8 @@ from tracker.kernel_geometry import (
 TERMS = ("points", "object", "color", "hand", "contact", "prior")
 POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
 
-LARGEST_SHARE = 0.6
 FOREARM = 0.30
 """metres behind the wrist that may be forearm"""
-FINE_POINTS, FINE_SCALE = 2.0, 0.4
-"""by which the term `points` counts more, and its scale is shorter, once an object is about right"""
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
 FLANK, FLANK_FRONT = 0.75, float(np.sqrt(1 - 0.75**2))
@@ -106,72 +102,6 @@ class Models(NamedTuple):
     abduction_sign: float
     object_reach: float
     """metres from the object's origin within which it lies"""
-
-
-class Weights(NamedTuple):
-    """How much each term counts, and the scales of its residuals."""
-
-    points: float = 1.6
-    object: float = 1.0
-    color: float = 0.8
-    hand: float = 0.7
-    contact: float = 0.3
-    prior: float = 0.05
-    points_scale: float = 0.012
-    """metres"""
-    gap_scale: float = 0.008
-    """metres"""
-    color_scale: float = 0.25
-    """of a colour feature's difference"""
-    label_cost: float = 0.015
-    """metres of distance that a colour which speaks wholly for another body is worth"""
-    contact_scale: float = 0.006
-    """metres"""
-    gain_reach: float = 0.12
-    """most that the light's gain may shift a colour feature"""
-    palest: float = 0.5
-    """least saturation of the sensor's colours as a share of the mesh's"""
-    hidden: float = 0.35
-    """most that a hidden sample costs"""
-    unmeasured: float = 0.15
-    """price of a sample where the sensor measured nothing: less, because steep surfaces are rarely measured"""
-    under_hand: float = 0.75
-    """share of that price which is let off under what looks like a hand"""
-    prior_scale: float = 0.5
-    """radians"""
-    forearm_cost: float = 0.004
-    """metres of distance that a point behind the wrist is worth: the hand model says nothing of forearms"""
-    grasp: float = 0.1
-    grasp_scale: float = 0.04
-    """metres from the object's surface to a finger tip"""
-    arm: float = 0.5
-    least_along: float = 0.2
-    """cosine between the hand's x axis and the way the arm comes, below which a wrist does not bend"""
-    support: float = 8.0
-    """points, by weight, below which a hypothesis is charged for those that are missing"""
-
-
-def weights_for(diameter: float, *, colored: bool) -> Weights:
-    """Distances that fit the object's size: what is a fair miss for a mug would hide a belt buckle's orientation.
-
-    Args:
-        diameter: of the object, metres.
-        colored: whether its mesh has colours.
-    """
-    return Weights(
-        points_scale=min(max(0.08 * diameter, 0.005), 0.012),
-        gap_scale=min(max(0.055 * diameter, 0.004), 0.008),
-        color=0.8 if colored else 0.2,
-    )
-
-
-def fine(weights: Weights) -> Weights:
-    """For an object that is about right: of a mesh and thousands of points more may be asked than while searching.
-
-    On 102 frames of nine recordings the pose of lowest objective was 1.7 degrees off by the weights as they are, 0.8 by
-    these (median, 40 % and more in view); on its own either change brings half of it (docs/tracking.md).
-    """
-    return weights._replace(points=FINE_POINTS * weights.points, points_scale=FINE_SCALE * weights.points_scale)
 
 
 @compiled
@@ -434,100 +364,3 @@ def prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, 
         out[at + 25] = np.sqrt(weights.arm) * (weights.least_along - along)
     for i in range(at, at + 26):
         counts[PRIOR] += out[i] ** 2
-
-
-def residual_count(evidence: Evidence, models: Models) -> int:
-    """Length of the residual vector."""
-    capsules = len(models.palm_segments) + 15
-    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 26
-
-
-@numba.njit(cache=True, error_model="numpy", nogil=True)
-def objective_of_particles(  # type: ignore[no-untyped-def]
-    vectors, object_references, hand_reference, prediction, use_object, use_hand, evidence, models, weights, size, out
-):
-    """(N, 32) -> out (N,) objective of each; lets go of Python's lock, so that threads can share the particles.
-
-    `object_references` (N or 1, 3, 3): a reference orientation for each, or one for all.
-    """
-    buffer, counts = np.zeros(size), np.zeros(6)
-    for i in range(vectors.shape[0]):
-        reference = object_references[min(i, object_references.shape[0] - 1)]
-        residuals(
-            vectors[i],
-            reference,
-            hand_reference,
-            prediction,
-            use_object,
-            use_hand,
-            evidence,
-            models,
-            weights,
-            buffer,
-            counts,
-        )
-        total = counts.sum()
-        out[i] = total if total == total else np.inf
-
-
-@numba.njit(cache=True, error_model="numpy", nogil=True)
-def jacobian(  # type: ignore[no-untyped-def]
-    vector,
-    active,
-    steps,
-    object_reference,
-    hand_reference,
-    prediction,
-    use_object,
-    use_hand,
-    evidence,
-    models,
-    weights,
-    base,
-    out,
-):
-    """(R, A) derivative of the residuals by the A active numbers of `vector`, by central differences.
-
-    A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
-    above LARGEST_SHARE of a residual's possible size are such jumps and count as none.
-    """
-    counts, size = np.zeros(6), base.shape[0]
-    moved, ahead, behind = vector.copy(), np.zeros(size), np.zeros(size)
-    fixed_points = evidence.points.shape[0] + 1
-    limit = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
-    for k in range(active.shape[0]):
-        index = active[k]
-        moved[index] = vector[index] + steps[index]
-        residuals(
-            moved,
-            object_reference,
-            hand_reference,
-            prediction,
-            use_object,
-            use_hand,
-            evidence,
-            models,
-            weights,
-            ahead,
-            counts,
-        )
-        moved[index] = vector[index] - steps[index]
-        residuals(
-            moved,
-            object_reference,
-            hand_reference,
-            prediction,
-            use_object,
-            use_hand,
-            evidence,
-            models,
-            weights,
-            behind,
-            counts,
-        )
-        moved[index] = vector[index]
-        for r in range(size):
-            difference = ahead[r] - behind[r]
-            if fixed_points <= r < fixed_points + 2 * models.samples.shape[0] and abs(difference) > limit:
-                difference = 0.0
-            out[r, k] = difference / (2.0 * steps[index])

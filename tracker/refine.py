@@ -17,17 +17,10 @@ from typing import Any
 import numpy as np
 
 from scene.arrays import Floats, Integers
+from tracker.evaluation import jacobian, objective_of_particles, residual_count
 from tracker.hypothesis import VECTOR_SIZE, Layout, clamp_angles
-from tracker.objective import (
-    TERMS,
-    Evidence,
-    Models,
-    Weights,
-    jacobian,
-    objective_of_particles,
-    residual_count,
-    residuals,
-)
+from tracker.objective import TERMS, Evidence, Models, residuals
+from tracker.weights import Weights
 
 STEPS: Floats = np.concatenate([[8e-4] * 3, [8e-3] * 3, [8e-4] * 3, [8e-3] * 3, [1e-2] * 20])
 """(32,) metres and radians to each side by which derivatives are measured: about a pixel, so that steps average out"""

@@ -21,9 +21,10 @@ from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods
 from tracker.explanation import on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
-from tracker.objective import Models, Weights, weights_for
+from tracker.objective import Models
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
+from tracker.weights import Weights, weights_for
 
 SURELY = 2.0
 """how much likelier a colour must be on the object than on the hand to be learned as the object's"""

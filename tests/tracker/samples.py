@@ -25,10 +25,11 @@ from scene.transforms import rigid
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import prepare_models
-from tracker.objective import TERMS, Models, weights_for
+from tracker.objective import TERMS, Models
 from tracker.observation import Observation, Surroundings, observe
 from tracker.refine import Problem
 from tracker.track import Track, TrackStatus
+from tracker.weights import weights_for
 
 CAMERA = Camera(width=320, height=240, fx=280.0, fy=280.0, cx=159.5, cy=119.5)
 SMALL = CAMERA.resized(160, 120)

@@ -12,10 +12,10 @@ from tests.tracker.samples import CAMERA, WALL_PLANE, belt, draw, likelihoods, m
 from tracker.hand_size import FRAMES, SIZES, HandSizes
 from tracker.models import with_hand_shape
 from tracker.nearby import about_hand_and_object
-from tracker.objective import weights_for
 from tracker.observation import Surroundings, observe
 from tracker.quality import TYPICAL
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.weights import weights_for
 
 
 def knowledge(frame):

@@ -13,6 +13,7 @@ from scene.rotations import matrix_from_rotation_vector, random_rotations
 from scene.transforms import apply
 from tests.tracker.samples import drawn, models
 from tracker import refine
+from tracker.evaluation import residual_count
 from tracker.explanation import on_bodies, point_distances, view_samples
 from tracker.hypothesis import Layout
 from tracker.initialisation import searching as find_strictly
@@ -27,12 +28,10 @@ from tracker.objective import (
     PRIOR,
     TERMS,
     behind_wrist,
-    fine,
     place_capsules,
-    residual_count,
     rotation_of,
-    weights_for,
 )
+from tracker.weights import fine, weights_for
 
 seeds = st.integers(0, 2**32 - 1)
 

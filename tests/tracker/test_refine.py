@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import drawn
-from tracker.objective import fine
 from tracker.refine import ALL_NUMBERS, HAND_NUMBERS, OBJECT_NUMBERS, STEPS, refined
 from tracker.swarm import SwarmSettings, minimise
+from tracker.weights import fine
 
 
 def total(problem, vector):
