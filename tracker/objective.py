@@ -19,8 +19,9 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
           are rather on the object than away from it; and the wrist does not bend more than about 80 degrees from the
           way the arm comes.
 
-Terms are means over their residuals, times TERM_WEIGHTS. Occlusion is thus handled by construction: no pixel is
-assigned to a body beforehand, and no label from the image is trusted more than its colour's likelihood.
+Terms are means over their residuals, times their weights (tracker/weights.py). Occlusion is thus handled by
+construction: no pixel is assigned to a body beforehand, and no label from the image is trusted more than its colour's
+likelihood.
 """
 
 from __future__ import annotations
