@@ -55,7 +55,8 @@ COLUMNS = (
     "object", "recipe", "read-out", "image", "images", "mean Euler", "mean geodesic", "median geodesic",
     "the paper's mean Euler",
 )  # fmt: skip
-KEPT = ("versions", "planned", "cells", "paper", "rows")
+KEPT = ("versions", "planned", "cells", "paper", "rows", "note")
+"""of a comparison; `note` is added by hand, where a measurement is not what the part's text says"""
 ASKED = ("seed", "recipes", "objects")
 """of the configuration; the rest are folders of the machine"""
 
@@ -91,6 +92,7 @@ def section(part: str, record: dict[str, Any]) -> str:
     rows = [row for row in record["rows"] if row["visibility"] == "all"]
     lines = [
         PARTS[part],
+        *(["", record["note"]] if "note" in record else []),
         "",
         f"Seed {record['configuration']['seed']}, {seconds / 60:.0f} minutes of training, torch "
         f"{record['versions']['torch']}:",

@@ -80,10 +80,12 @@ def test_the_results_page_names_what_is_missing_and_no_folder_of_the_machine(tmp
         "cells": [{"object": "ape", "recipe": "srn", "seconds": 60.0}],
         "rows": [row.as_json() for row in rows],
         "paper": {},
+        "note": "Of fewer images.",
     }
     (tmp_path / "comparison.json").write_text(json.dumps(record))
     write_results.main(["linemod", str(tmp_path / "comparison.json"), str(tmp_path)])
     page = (tmp_path / "results.md").read_text()
     assert "train compare --patches patches --objects ape cam" in page
     assert "not finished when this was written: srn on cam\n" in page
+    assert "\nOf fewer images.\n" in page
     assert "/somewhere" not in page + (tmp_path / "results" / "linemod.json").read_text()
