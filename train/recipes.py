@@ -84,7 +84,8 @@ RECIPES: dict[RecipeName, Recipe] = {
     "normalised": Recipe("S+B+N: features and quaternion of unit norm", feature_term="none"),
     "srn": Recipe("S+B+N+F: Siamese Regression Network"),
     "wohlhart": Recipe(
-        "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets"
+        "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets",
+        learning_rate=0.03,
     ),
     "best": BEST,
     "best-unguided": replace(BEST, meaning="best without equation 3", feature_term="none"),
