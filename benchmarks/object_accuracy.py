@@ -2,7 +2,7 @@
 
 Recordings with truth may be given; otherwise three are simulated. In frames spread over each, in which enough of the
 object is seen, it is followed from its true pose, displaced at random; once as the tracker does, once with the weights
-of a search throughout, once with edges as the sensor has them.
+of a search throughout, once with fine ones from the start, once with edges as the sensor has them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ DISPLACED, TURNED = 0.008, 0.14
 """metres and radians, deviations along each axis"""
 VARIANTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "as it is": nullcontext,
-    "weights of a search": lambda: patch("tracker.following.fine", lambda weights: weights),
+    "weights of a search": lambda: patch("tracker.following.fine", lambda weights, by=1.0: weights),
+    "fine ones at once": lambda: patch("tracker.following.HALF_FINE", 1.0),
     "edges as measured": lambda: patch("tracker.observation.widened", lambda depth, where: depth),
 }
 

@@ -38,6 +38,8 @@ CLOUD = 0.7
 """deviation of the first particles about a prediction, of the scales"""
 OBJECT_POINTS = 2
 """times as many points for an object alone as with a hand: it is asked for millimetres"""
+HALF_FINE = 0.5
+"""of the way to the fine weights of the last step, while the swarm still has to find the place"""
 FEW_SAMPLES = 0.5
 """share of the object's samples that its swarm looks at"""
 FEWEST_POINTS = 50
@@ -93,14 +95,14 @@ def object_followed(
     if len(evidence.points) < FEWEST_POINTS:
         return None
     layout = Layout.about(pose)
-    fixed = fine(knowledge.weights), layout, pose.hand.angles
+    fixed = fine(knowledge.weights, HALF_FINE), layout, pose.hand.angles
     problem = Problem(evidence, thinned(knowledge.models, FEW_SAMPLES), *fixed, use_hand=False)
     scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
     settings = replace(settings, generations=-(-settings.generations // 2))  # 6 numbers need fewer than a hand's 26
     result = minimise(problem.objectives, spread_starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
     # a swarm of thousands of evaluations can afford few points and samples, its last step many: noise averages out
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
-    problem = replace(problem, evidence=evidence, models=knowledge.models)
+    problem = replace(problem, evidence=evidence, models=knowledge.models, weights=fine(knowledge.weights))
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     estimate = judged(observation, problem, best, knowledge.usual, rng, colored=knowledge.colored)
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)

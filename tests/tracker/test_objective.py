@@ -346,7 +346,10 @@ def test_a_fine_objective_asks_for_more():
     def rise(problem):
         return terms_at(problem, off)[POINTS] - terms_at(problem, scene.truth)[POINTS]
 
+    half = replace(scene.problem, weights=fine(scene.problem.weights, 0.5))
     assert rise(finer) > 4 * rise(scene.problem)
+    assert rise(finer) > rise(half) > rise(scene.problem)
+    assert fine(scene.problem.weights, 0) == scene.problem.weights
     assert terms_at(finer, off)[OBJECT] == terms_at(scene.problem, off)[OBJECT]
 
 
