@@ -93,8 +93,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-formed": replace(BEST, meaning="best, half of the pairs near and half far", formed_batches=True),
     "best-paper-network": replace(BEST, meaning="best with the paper's network and quaternion", network="paper"),
     "best-sgd": replace(
-        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.3,
-        largest_gradient=1.0, weight_decay=1e-4,
+        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.03, weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False),
 }  # fmt: skip
