@@ -1,8 +1,8 @@
 """How near following comes to the object's pose, and what its weights are worth: object_accuracy.py [SESSION.h5 ...].
 
 Recordings with truth may be given; otherwise three are simulated. In frames spread over each, in which enough of the
-object is seen, it is followed from its true pose, displaced at random; once as the tracker does, once with the weights of a
-search throughout, once with fine ones from the start.
+object is seen, it is followed from its true pose, displaced at random: as the tracker does, with the weights of a
+search throughout, and with fine ones from the start.
 """
 
 from __future__ import annotations

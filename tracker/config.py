@@ -31,9 +31,9 @@ class RunConfig:
     particles: int = PARTICLES
     """hypotheses in the swarm"""
     generations: int = GENERATIONS
-    """moves of the whole swarm in a frame"""
+    """moves of the whole swarm that follows the hand in a frame, and half as many of the object's"""
     points: int = 320
-    """observed points that a hypothesis has to explain"""
+    """observed points that a hypothesis has to explain, and twice as many where it is of the object alone"""
     confidence: float = 0.5
     """lowest confidence, 0 to 1, at which a frame is called TRACKED"""
     hand: HandChoice = "auto"

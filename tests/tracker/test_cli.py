@@ -35,11 +35,12 @@ def track_with(session, tmp_path, *options, name="t.h5"):
 
 
 def searches(session, tmp_path, monkeypatch, *options):
-    """(particles, generations, points) of each swarm that follows the object."""
+    """(particles, generations, points) of each swarm that follows the object, which makes half of the moves."""
     seen, original = [], following.minimise
 
     def minimise(objective, start, scales, settings, rng):
-        seen.append((len(start), settings.generations, len(objective.__self__.evidence.points)))
+        if not objective.__self__.use_hand:
+            seen.append((len(start), settings.generations, len(objective.__self__.evidence.points)))
         return original(objective, start, scales, settings, rng)
 
     monkeypatch.setattr(following, "minimise", minimise)
@@ -63,13 +64,13 @@ def test_a_track_has_a_row_for_every_frame_and_knows_its_session(session, tmp_pa
 
 @pytest.mark.usefixtures("quick")
 def test_particles_generations_and_points_reach_the_swarm(session, tmp_path, monkeypatch):
-    particles, generations, points = ("--particles", 6), ("--generations", 3), ("--points", 60)
+    particles, generations, points = ("--particles", 6), ("--generations", 4), ("--points", 60)
     for size, moves, _ in searches(session, tmp_path, monkeypatch, *particles, *generations, "--overwrite"):
-        assert (size, moves) == (6, 3)
+        assert (size, moves) == (6, 2)
     fewer = searches(session, tmp_path, monkeypatch, *particles, *generations, *points, "--overwrite")
-    assert max(count for *_, count in fewer) <= 60
+    assert max(count for *_, count in fewer) <= 120  # twice as many for the object alone
     more = searches(session, tmp_path, monkeypatch, *particles, *generations, "--points", 100, "--overwrite")
-    assert max(count for *_, count in more) > 60
+    assert max(count for *_, count in more) > 120
 
 
 @pytest.mark.usefixtures("quick")
