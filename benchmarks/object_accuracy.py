@@ -1,8 +1,8 @@
-"""How near following comes to the object's pose, and what its weights are worth: object_accuracy.py [SESSION.h5 ...].
+"""How near following comes to the object's pose, and what two choices are worth: object_accuracy.py [SESSION.h5 ...].
 
 Recordings with truth may be given; otherwise three are simulated. In frames spread over each, in which enough of the
 object is seen, it is followed from its true pose, displaced at random: as the tracker does, with the weights of a
-search throughout, and with fine ones from the start.
+search throughout, with fine ones from the start, and with edges as the sensor has them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ VARIANTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "as it is": nullcontext,
     "weights of a search": lambda: patch("tracker.following.fine", lambda weights, by=1.0: weights),
     "fine ones at once": lambda: patch("tracker.following.HALF_FINE", 1.0),
+    "edges as measured": lambda: patch("tracker.observation.widened", lambda depth, where: depth),
 }
 
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
 from tracker.arm import HAND_LENGTH, find_arm
 from tracker.background import LEAST_FRAMES, static_background, tolerance
-from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed
+from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed, widened
 
 SMALL = Camera(40, 30, 40.0, 40.0, 19.5, 14.5)
 
@@ -115,8 +116,22 @@ def test_the_foreground_is_what_stands_before_the_wall():
     np.testing.assert_array_equal(observation.foreground, scene.frame.depth < WALL - 0.05)
     assert len(observation.points) == observation.foreground.sum()
     wall = ~observation.foreground
-    np.testing.assert_allclose(observation.depth[wall], WALL + TABLE_RECESS, rtol=1e-5)
-    np.testing.assert_array_equal(observation.depth[~wall], smoothed(scene.frame.depth, ~wall)[~wall])
+    beside = binary_dilation(~wall, np.ones((3, 3)))  # what stands before the wall is a pixel wider
+    np.testing.assert_allclose(observation.depth[~beside], WALL + TABLE_RECESS, rtol=1e-5)
+    np.testing.assert_array_equal(observation.depth[~wall], widened(smoothed(scene.frame.depth, ~wall), ~wall)[~wall])
+
+
+def test_what_stands_before_something_is_a_pixel_wider():
+    depth = np.full((20, 30), 0.7, np.float32)
+    depth[8:12, 10:20] = 0.5
+    depth[9, 12] = 0.505  # a step, no edge
+    depth[10, 15] = 0
+    wide = widened(depth, depth == 0.5)
+    expected = np.full_like(depth, 0.7)
+    expected[7:13, 9:21] = 0.5
+    expected[9, 12], expected[10, 15] = 0.505, 0.5
+    np.testing.assert_array_equal(wide, expected)
+    np.testing.assert_array_equal(widened(depth, np.zeros(depth.shape, bool)), depth)
 
 
 def test_smoothing_takes_noise_away_and_leaves_edges_and_holes():
@@ -151,7 +166,8 @@ def test_what_is_far_counts_as_unmeasured():
     frame = draw(true_pose())
     far = RgbdFrame(0, 0.0, frame.color, np.where(frame.depth == np.float32(WALL), FARTHEST + 0.1, frame.depth))
     observation = observe(far, CAMERA, likelihoods(frame), Surroundings(np.zeros((0, 4))))
-    assert (observation.depth[far.depth > FARTHEST] == 0).all()
+    beside = binary_dilation(observation.foreground, np.ones((3, 3)))
+    assert (observation.depth[~beside] == 0).all()
     assert observation.foreground.sum() == drawn().observation.foreground.sum()
 
 
