@@ -189,10 +189,11 @@ from tracker import run
 from tracker.cli import run_tracker
 from tracker.sequence import SequenceTracker
 make_quick(setattr)
-run.SAVE_EVERY, original = 2, SequenceTracker.track
+run.SAVE_EVERY, original, tracked = 2, SequenceTracker.track, []
 def track(self, frame):
-    if frame.index == 3:
+    if len(tracked) == 3:  # whichever frame it began in
         os.kill(os.getpid(), int(sys.argv[1]))
+    tracked.append(frame.index)
     return original(self, frame)
 SequenceTracker.track = track
 sys.exit(run_tracker(sys.argv[2:]))
