@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from scene.arrays import Floats, Integers
-from tracker.evaluation import jacobian, objective_of_particles, residual_count
+from tracker.evaluation import jacobian, objective_of_particles, residual_count, residuals_of
 from tracker.hypothesis import VECTOR_SIZE, Layout, clamp_angles
-from tracker.objective import TERMS, Evidence, Models, residuals
+from tracker.objective import TERMS, Evidence, Models
 from tracker.weights import Weights
 
 STEPS: Floats = np.concatenate([[8e-4] * 3, [8e-3] * 3, [8e-4] * 3, [8e-3] * 3, [1e-2] * 20])
@@ -29,8 +29,7 @@ HAND_NUMBERS: Integers = np.arange(6, VECTOR_SIZE)
 ALL_NUMBERS: Integers = np.arange(VECTOR_SIZE)
 
 
-_residuals: Any = residuals  # numba's own type says nothing of arguments
-_jacobian: Any = jacobian
+_jacobian: Any = jacobian  # numba's own type says nothing of arguments
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Problem:
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
         out, terms = np.zeros(residual_count(self.evidence, self.models)), np.zeros(len(TERMS))
-        _residuals(vector, *self._arguments, out, terms)
+        residuals_of(vector, self.layout.object_reference, *self._others, out, terms)
         return out, terms
 
     def objectives(self, vectors: Floats, object_references: Floats | None = None) -> Floats:
@@ -62,11 +61,10 @@ class Problem:
         layout, size = self.layout, residual_count(self.evidence, self.models)
         references = layout.object_reference[None] if object_references is None else object_references
         vectors, values = clamp_angles(vectors), np.zeros(len(vectors))
-        fixed = (self.prediction, self.use_object, self.use_hand, self.evidence, self.models, self.weights, size)
 
         def evaluate(part: slice) -> None:
             own = references if object_references is None else references[part]
-            objective_of_particles(vectors[part], own, layout.hand_reference, *fixed, values[part])
+            objective_of_particles(vectors[part], own, self._others, size, values[part])
 
         list(_threads().map(evaluate, _parts(len(vectors))))
         return values
@@ -74,14 +72,14 @@ class Problem:
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
         out = np.zeros((len(base), len(active)))
-        _jacobian(vector, active, STEPS, *self._arguments, base, out)
+        _jacobian(vector, active, STEPS, self.layout.object_reference, self._others, base, out)
         return out
 
     @property
-    def _arguments(self) -> tuple[Any, ...]:
-        layout = self.layout
-        fixed = (self.prediction, self.use_object, self.use_hand, self.evidence, self.models, self.weights)
-        return (layout.object_reference, layout.hand_reference, *fixed)
+    def _others(self) -> tuple[Any, ...]:
+        """What the kernel is given besides the vector and the object's reference."""
+        what = (self.use_object, self.use_hand, self.evidence, self.models, self.weights)
+        return (self.layout.hand_reference, self.prediction, *what)
 
 
 def refined(problem: Problem, start: Floats, active: Integers, iterations: int = 12) -> tuple[Floats, float]:
