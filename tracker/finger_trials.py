@@ -13,13 +13,14 @@ import numpy as np
 
 from scene.arrays import Floats
 from scene.hand_pose import ANGLE_LIMITS, BONE_COUNT, place_bones
+from tracker.hand_guesses import CLOSED_DEG, MOST_CLOSED
 from tracker.hypothesis import HAND_ANGLES
 from tracker.objective import Models
 from tracker.refine import HAND_NUMBERS, Problem, refined
 
 FINGERS = (1, 2, 3, 4)
 """after the thumb"""
-FIST_DEG, SHARES = (65, 70, 40), (0.0, 0.4, 0.8, 1.1)
+FIST_DEG, SHARES = CLOSED_DEG[1:], (0.0, 0.4, 0.8, MOST_CLOSED)
 """flexions of a finger of a fist, and shares of them by which a finger is tried bent"""
 ABDUCTIONS = (0.1, 0.5, 0.9)
 """share of its range at which a finger that bends otherwise stands"""
@@ -28,8 +29,9 @@ SPREADS_DEG = (-16, -8, 8, 16)
 TRIED, ITERATIONS = 3, 8
 """of each kind, and steps of their refinement"""
 ALONG: Floats = np.array([0.0, 0.25, 0.5, 0.75])
+"""shares of a bone at which fingers are compared"""
 HALF_BONE = 2
-"""shares of a bone at which fingers are compared, and how many the first bone lacks, whose flesh is the palm's"""
+"""how many of them the first bone lacks, whose flesh is the palm's"""
 SPACE_WEIGHT, SPACE_SCALE, YIELDS = 0.01, 0.006, 0.003
 """of the cost of shared space; metres; metres by which the flesh of two fingers gives way"""
 ROUNDS, GAIN = 3, 0.01

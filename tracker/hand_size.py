@@ -66,6 +66,13 @@ class HandSizes:
         ]
         return HandSizes(self.objectives + objectives, self.frames + 1)
 
+    def learned(
+        self, evidence: Evidence, pose: HandObjectPose, knowledge: SceneKnowledge
+    ) -> tuple[HandSizes, SceneKnowledge]:
+        """With one more hand, as `seen`, and what is known by then: the hand in the best size once enough was seen."""
+        sizes = self.seen(evidence, pose, knowledge)
+        return sizes, knowledge.with_shape(sizes.fitted(knowledge.shape)) if sizes.known else knowledge
+
     def fitted(self, average: HandShape) -> HandShape:
         """The average hand in the size that explains best what was seen."""
         unusual = 1.0 + UNUSUAL * ((SIZES - 1.0) ** 2).sum(axis=1)

@@ -204,9 +204,7 @@ class LoneHandTracker:
         if found.confidence >= LEARNING and not self.state.sizes.known:
             knowledge, points = self.state.knowledge, self._config.points
             evidence = about_hand(found.place, [hand], knowledge.shape, points, rng)
-            sizes = self.state.sizes.seen(evidence, found.pose, knowledge)
-            if sizes.known:
-                knowledge = knowledge.with_shape(sizes.fitted(knowledge.shape))
+            sizes, knowledge = self.state.sizes.learned(evidence, found.pose, knowledge)
             self.state = replace(self.state, sizes=sizes, knowledge=knowledge)
 
     def _answer(self, found: FoundHand | None, *, seen: bool) -> TrackedFrame:

@@ -127,25 +127,27 @@ def worst_first(doubts: Floats) -> Integers:
 
 
 def _words_of_hand(track: Track, found: Agreement, doubts: Floats, index: int) -> list[str]:
-    return [
-        f"frame {index}",
-        f"doubt {doubts[index]:.2f}",
-        f"confidence {track.hand_confidence[index]:.2f}",
-        f"residual {track.hand_residual[index] * MM:.1f} mm",
-        f"seen through {found.hand_seen_through[index]:.0%}",
-    ]
+    told = _words_of_both(index, doubts[index], track.hand_confidence[index], track.hand_residual[index])
+    return [*told, f"seen through {found.hand_seen_through[index]:.0%}"]
 
 
 def _words(track: Track, found: Agreement, doubts: Floats, index: int) -> list[str]:
     return [
-        f"frame {index}",
-        f"doubt {doubts[index]:.2f}",
-        f"confidence {track.confidence[index]:.2f}",
-        f"residual {track.residual[index] * MM:.1f} mm",
+        *_words_of_both(index, doubts[index], track.confidence[index], track.residual[index]),
         f"overlap {found.overlap[index]:.2f}",
         f"seen through {found.seen_through[index]:.0%}",
         f"hidden {found.hidden[index]:.0%}",
         f"hand {TrackStatus(int(track.hand_status[index])).name}",
+    ]
+
+
+def _words_of_both(index: int, doubted: float, confidence: float, residual: float) -> list[str]:
+    """What is told of an object and of a hand alike; the residual in metres."""
+    return [
+        f"frame {index}",
+        f"doubt {doubted:.2f}",
+        f"confidence {confidence:.2f}",
+        f"residual {residual * MM:.1f} mm",
     ]
 
 

@@ -267,9 +267,7 @@ class SequenceTracker:
             return
         near = [estimate.pose], self._knowledge.models.object_reach, self._knowledge.shape
         evidence = about_hand_and_object(observation, *near, self._config.points, self._rng)
-        self._sizes = self._sizes.seen(evidence, estimate.pose, self._knowledge)
-        if self._sizes.known:
-            self._knowledge = self._knowledge.with_shape(self._sizes.fitted(self._knowledge.shape))
+        self._sizes, self._knowledge = self._sizes.learned(evidence, estimate.pose, self._knowledge)
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
         pose = estimate.pose
