@@ -74,6 +74,21 @@ def test_a_hand_is_of_average_size_where_another_fits_hardly_better(less, taken)
     assert (fitted.phalanx_lengths < average_hand().phalanx_lengths).all() == taken
 
 
+def test_the_size_is_put_to_use_once_enough_hands_were_seen(monkeypatch):
+    large = int(np.nonzero((np.abs(SIZES - 1.12) < 0.01).all(axis=1))[0][0])
+    objectives = np.full(len(SIZES), 2.4)
+    objectives[large] *= 0.5
+    monkeypatch.setattr(
+        HandSizes, "seen", lambda self, *_: replace(self, objectives=objectives, frames=self.frames + 1)
+    )
+    pose, before = true_pose(), knowledge(draw(true_pose()))
+    sizes, known = replace(HandSizes.unknown(), frames=FRAMES - 2).learned(None, pose, before)
+    assert known is before
+    _, known = sizes.learned(None, pose, before)
+    np.testing.assert_allclose(known.shape.phalanx_lengths, 1.12 * before.shape.phalanx_lengths)
+    np.testing.assert_array_equal(known.models.phalanx_lengths, known.shape.phalanx_lengths)
+
+
 def test_palm_and_fingers_have_their_own_factors():
     shape = proportioned(average_hand(), 1.1, 0.9)
     np.testing.assert_allclose(shape.base_offsets, 1.1 * average_hand().base_offsets)
