@@ -47,6 +47,8 @@ class Gap:
     mean_geodesic_deg: float
     interval_deg: tuple[float, float]
     """95%, by bootstrap over the pairs"""
+    median_geodesic_deg: float
+    """the median of the occluded minus that of the clean: what occlusion costs where it hides nothing that decides"""
 
 
 @dataclass(frozen=True)
@@ -184,11 +186,16 @@ def _gaps(estimates: list[Estimates]) -> tuple[Gap, ...]:
             if (one.image, other.image) != ("occluded", "clean") or one.read_out != other.read_out:
                 continue
             assert one.visibility is not None
-            difference = (one.geodesic_deg - other.geodesic_deg)[one.visibility >= GAP_FROM]
-            if len(difference):
-                mean, interval = float(difference.mean()), bootstrap_interval(difference)
-                gaps.append(Gap(one.read_out, len(difference), mean, interval))
+            seen = one.visibility >= GAP_FROM
+            if seen.any():
+                gaps.append(_gap(one.read_out, one.geodesic_deg[seen], other.geodesic_deg[seen]))
     return tuple(gaps)
+
+
+def _gap(read_out: ReadOut, occluded_deg: Floats, clean_deg: Floats) -> Gap:
+    difference = occluded_deg - clean_deg
+    medians = float(np.median(occluded_deg) - np.median(clean_deg))
+    return Gap(read_out, len(difference), float(difference.mean()), bootstrap_interval(difference), medians)
 
 
 def _worst(one: Estimates, color_of: Any) -> tuple[Sample, ...]:

@@ -22,6 +22,7 @@ from train.config import Fit
 from train.dataset import PairImages, has_split, open_split
 from train.kept_inputs import KeptInputs
 from train.linemod.source import PatchSource, open_patches
+from train.memory import keep_freed_memory
 from train.model import Model, Settings, Templates
 from train.predict import predict
 from train.processes import joined_processes
@@ -99,6 +100,7 @@ def _fit_patches(config: Fit, say: Callable[[str], None]) -> Model:
 def _fit_source(
     config: Fit, source: Source, settings: Settings, validation: PairImages | None, say: Callable[[str], None]
 ) -> Model:
+    keep_freed_memory()
     folder = RunFolder(config.output)
     plan = planned(config, len(source.quaternion_wxyz))
     with joined_processes() as processes:

@@ -73,7 +73,7 @@ class SiameseRegressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Prediction:
         """(B, channels, size, size) float32 -> features and quaternions."""
-        maps = functional.relu(self.convolution_2(functional.relu(self.convolution_1(images))))
+        maps = functional.relu(self._second_maps(functional.relu(self.convolution_1(images))))
         features = functional.relu(self.feature(functional.relu(self.hidden(maps.flatten(1)))))
         if self.normalised:
             features = functional.normalize(features, dim=1)
@@ -81,3 +81,9 @@ class SiameseRegressionNetwork(nn.Module):
         if self.normalised:
             quaternion = functional.normalize(quaternion, dim=1)
         return Prediction(features, quaternion)
+
+    def _second_maps(self, maps: Tensor) -> Tensor:
+        """The 7 maps of the second convolution, with an eighth of zeros that is dropped: seven alone take longer."""
+        weight = functional.pad(self.convolution_2.weight, (0, 0, 0, 0, 0, 0, 0, 1))
+        assert self.convolution_2.bias is not None
+        return functional.conv2d(maps, weight, functional.pad(self.convolution_2.bias, (0, 1)))[:, :-1]

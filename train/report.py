@@ -35,7 +35,8 @@ def gap_lines(evaluation: Evaluation) -> list[str]:
     """Occluded minus clean, one sentence a read-out."""
     return [
         f"Occluded minus clean, {gap.read_out.replace('_', ' ')}, {100 * GAP_FROM:.0f}% and more visible: "
-        f"{gap.mean_geodesic_deg:+.1f} ({gap.interval_deg[0]:+.1f} to {gap.interval_deg[1]:+.1f}) degrees."
+        f"{gap.mean_geodesic_deg:+.1f} ({gap.interval_deg[0]:+.1f} to {gap.interval_deg[1]:+.1f}) degrees "
+        f"on average, {gap.median_geodesic_deg:+.1f} by the medians."
         for gap in evaluation.gaps
     ]
 

@@ -19,6 +19,7 @@ from train.errors import bootstrap_interval, visibility_ranges
 from train.evaluate import evaluate
 from train.fit import fit
 from train.model import Templates
+from train.report import gap_lines
 from train.symmetry import nearest_equivalent, symmetry_rotations
 
 
@@ -184,3 +185,6 @@ def test_the_gap_is_that_of_the_same_poses(pairs: Path, tmp_path: Path) -> None:
     gap = next(gap for gap in evaluation.gaps if gap.read_out == "regression")
     assert (gap.count, gap.mean_geodesic_deg) == (seen.sum(), pytest.approx(expected))
     assert gap.interval_deg[0] < expected < gap.interval_deg[1]
+    medians = np.median(occluded.geodesic_deg[seen]) - np.median(clean.geodesic_deg[seen])
+    assert gap.median_geodesic_deg == pytest.approx(medians)
+    assert f"{medians:+.1f} by the medians" in " ".join(gap_lines(evaluation))

@@ -32,6 +32,12 @@ def test_initial_weights_have_the_spread_that_relu_keeps() -> None:
         assert layer.weight.std().item() == pytest.approx((2 / layer.weight[0].numel()) ** 0.5, rel=0.05)
 
 
+def test_the_eighth_map_of_zeros_changes_nothing() -> None:
+    network = SiameseRegressionNetwork(20)
+    maps = torch.randn(3, 16, 13, 13)
+    torch.testing.assert_close(network._second_maps(maps), network.convolution_2(maps))
+
+
 def test_feature_length_and_input_size_are_taken() -> None:
     predicted = SiameseRegressionNetwork(20, 24)(torch.randn(3, 4, 20, 20))
     assert predicted.features.shape == (3, 24)
