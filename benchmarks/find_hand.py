@@ -19,6 +19,7 @@ from scene.distance_field import build_distance_field
 from scene.hand_pose import joints
 from scene.hand_shape import average_hand
 from tracker.anew import object_at, with_hand_found
+from tracker.background import static_background
 from tracker.config import RunConfig
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
@@ -43,7 +44,7 @@ def searched(path: Path) -> list[tuple[float, float]]:
         assert truth is not None, f"{path} holds no truth"
         model, ahead = tracked_model(session), frames_ahead(session)
         field, shape = build_distance_field(model), average_hand(session.hand_side)
-        knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, 0)
+        knowledge = SceneKnowledge.before(ahead[0], static_background(ahead), session.camera, model, field, shape, 0)
         for frame in ahead:
             rng = np.random.default_rng(frame.index)
             knowledge = knowledge.with_planes_of(frame)

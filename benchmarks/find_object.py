@@ -19,6 +19,7 @@ from recorder.session import open_session
 from scene.distance_field import build_distance_field
 from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
+from tracker.background import static_background
 from tracker.initialisation import find_object
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
@@ -54,7 +55,7 @@ def searched(path: Path) -> list[tuple[int, float]]:
         assert session.truth is not None, f"{path} holds no truth"
         model, ahead = tracked_model(session), frames_ahead(session)
         field, shape = build_distance_field(model), average_hand(session.hand_side)
-        known = SceneKnowledge.before(ahead, session.camera, model, field, shape, 0)
+        known = SceneKnowledge.before(ahead[0], static_background(ahead), session.camera, model, field, shape, 0)
         for frame in ahead:
             if session.truth.object_visibility[frame.index] < LEAST_VISIBLE:
                 continue

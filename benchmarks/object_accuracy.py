@@ -25,6 +25,7 @@ from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
 from scene.rotations import matrix_from_rotation_vector
 from tracker.anew import object_at
+from tracker.background import static_background
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.initialisation import pose_without_hand
@@ -63,7 +64,7 @@ def followed(path: Path, name: str) -> Floats:
         model = tracked_model(session)
         field, shape = build_distance_field(model), average_hand(session.hand_side)
         frames = [session.frame(int(index)) for index in chosen]
-        knowledge = SceneKnowledge.before(frames, session.camera, model, field, shape, 0)
+        knowledge = SceneKnowledge.before(frames[0], static_background(frames), session.camera, model, field, shape, 0)
         errors = np.array([followed_in(session, int(index), knowledge) for index in chosen])
     print_line(f"{path.stem}, {name}", errors)
     return errors

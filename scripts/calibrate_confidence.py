@@ -28,6 +28,7 @@ from scene.metrics import rotation_error_deg
 from scene.progress import track as shown
 from scene.transforms import inverse
 from tracker.anew import objects_found
+from tracker.background import static_background
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
@@ -89,7 +90,9 @@ def judged_poses(path: Path) -> Iterator[Case]:
         camera = WorseCamera.drawn(np.random.default_rng(crc32(path.stem.encode())))
         model, ahead = tracked_model(session), [camera.taken(frame) for frame in frames_ahead(session)]
         shape = average_hand(session.hand_side)
-        knowledge = SceneKnowledge.before(ahead, session.camera, model, build_distance_field(model), shape, config.seed)
+        knowledge = SceneKnowledge.before(
+            ahead[0], static_background(ahead), session.camera, model, build_distance_field(model), shape, config.seed
+        )
         found: list[tuple[int, Estimate]] = []
         for frame in ahead:
             rng = np.random.default_rng([config.seed, frame.index])

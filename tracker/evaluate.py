@@ -172,6 +172,14 @@ def run_evaluate(config: EvaluateConfig) -> None:
     if config.json is not None:
         refuse_existing(config.json, overwrite=config.overwrite)
     found = evaluation(config)
+    print_evaluation(found)
+    if config.json is not None:
+        with new_path(config.json, overwrite=config.overwrite) as partial:
+            partial.write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
+
+
+def print_evaluation(found: Evaluation) -> None:
+    """As tables, and sentences below them."""
     console = Console(width=130)
     if found.rows and found.symmetries:
         _print_table(console, f"Object against ground truth ({found.symmetries})", OBJECT_COLUMNS, found.rows)
@@ -179,9 +187,6 @@ def run_evaluate(config: EvaluateConfig) -> None:
         _print_table(console, "Hand against ground truth", HAND_COLUMNS, found.rows)
     for line in _sentences(found):
         print(line)
-    if config.json is not None:
-        with new_path(config.json, overwrite=config.overwrite) as partial:
-            partial.write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
 
 
 def _sentences(found: Evaluation) -> list[str]:

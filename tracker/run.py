@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from recorder.session import Session, open_session
-from scene.arrays import Bytes
+from scene.arrays import Bytes, Floats
 from scene.distance_field import build_distance_field
 from scene.errors import TrackingError
 from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
@@ -21,7 +21,7 @@ from scene.object_model import ObjectModel
 from scene.progress import track as shown
 from scene.symmetry import Symmetries, declared_symmetries
 from scene.symmetry_detection import detect_symmetries
-from tracker.background import FRAMES
+from tracker.background import FRAMES, static_background
 from tracker.config import DETECT, RunConfig
 from tracker.frame_row import row_of, summary
 from tracker.hints import read_pose, unlabelled
@@ -35,6 +35,8 @@ from tracker.track import ROW_FIELDS, Track, new_track, track_path_of
 from tracker.unfinished import SAVE_EVERY, RunState, UnfinishedTrack
 
 BESIDE_ROWS = frozenset({"sessions", "output", "overwrite", "symmetry", "refine", "workers", "cluster"})
+SELDOM = 0.5
+"""share of the frames looked at first; found in fewer, the object may be what was taken for background"""
 """options that no row depends on"""
 
 
@@ -140,13 +142,25 @@ def begun(session: Session, config: RunConfig) -> RunState:
     if model is None:
         return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
     ahead, field = frames_ahead(session), build_distance_field(model)
-    knowledge = SceneKnowledge.before(ahead, session.camera, model, field, shape, config.seed)
-    tracker = SequenceTracker(knowledge, config, session.labels if config.masks else unlabelled)
+    labels_of = session.labels if config.masks else unlabelled
+
+    def tracker_before(background: Floats | None) -> SequenceTracker:
+        knowledge = SceneKnowledge.before(ahead[0], background, session.camera, model, field, shape, config.seed)
+        return SequenceTracker(knowledge, config, labels_of)
+
+    background = static_background(ahead)
+    tracker = tracker_before(background)
     if config.initial_pose is not None:
         tracker.start_at(session.frame(0), read_pose(config.initial_pose))
         return RunState(0, 0, tracker.state)
-    anchor = tracker.look_ahead(ahead) or 0
-    return RunState(anchor, 0, tracker.state)
+    seen = tracker.look_ahead(ahead)
+    if background is not None and seen.found_in < SELDOM * len(ahead):
+        # what is held still, or turned in place, is taken for background
+        other = tracker_before(None)
+        seen_without = other.look_ahead(ahead)
+        if seen_without.found_in > seen.found_in:
+            tracker, seen = other, seen_without
+    return RunState(seen.anchor, 0, tracker.state)
 
 
 def frames_ahead(session: Session) -> list[RgbdFrame]:

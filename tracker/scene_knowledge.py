@@ -5,7 +5,6 @@ Immutable: learning from a frame gives a new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +15,6 @@ from scene.distance_field import DistanceField
 from scene.frame import RgbdFrame
 from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
-from tracker.background import static_background
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
@@ -51,21 +49,21 @@ class SceneKnowledge:
 
     @staticmethod
     def before(
-        frames: Sequence[RgbdFrame],
+        frame: RgbdFrame,
+        background: Floats | None,
         camera: Camera,
         model: ObjectModel,
         field: DistanceField,
         shape: HandShape,
         seed: int,
     ) -> SceneKnowledge:
-        """Before anything is tracked: from the object's mesh and some frames spread over the recording."""
+        """Before anything is tracked: from the object's mesh, a frame and what never moves (tracker/background.py)."""
         models = prepare_models(model, field, shape, np.random.default_rng(seed))
-        background = static_background(frames)
-        likelihoods = initial_likelihoods(model, color_features(frames[0].color))
+        likelihoods = initial_likelihoods(model, color_features(frame.color))
         if background is not None:  # what is left standing before it is not of the scene's colours
             likelihoods = without_background(likelihoods)
         weights = weights_for(model.diameter, colored=model.colored)
-        surroundings = Surroundings(find_planes(frames[0], camera, seed), background)
+        surroundings = Surroundings(find_planes(frame, camera, seed), background)
         return SceneKnowledge(
             camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed
         )

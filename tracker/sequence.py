@@ -75,6 +75,16 @@ class TrackedFrame:
     hand_residual: float
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What a look at frames spread over the recording came to."""
+
+    anchor: int
+    """index of the frame in which the object is seen best, to begin with; the first where it was found in none"""
+    found_in: int
+    """number of frames in which it was found"""
+
+
 class SequenceTracker:
     """Follows one hand and one object through the frames it is given, in order."""
 
@@ -108,24 +118,24 @@ class SequenceTracker:
             setattr(tracker, f"_{field.name}", getattr(state, field.name))
         return tracker
 
-    def look_ahead(self, frames: Sequence[RgbdFrame]) -> int | None:
-        """Searches frames spread over the recording for the object.
-
-        Returns:
-            The index of the frame in which it is seen best, to begin with; None where it was found in none.
-        """
+    def look_ahead(self, frames: Sequence[RgbdFrame]) -> Ahead:
+        """Searches frames spread over the recording for the object, and stands ready in the one that shows it best."""
         best: tuple[Observation, Estimate, int] | None = None
+        found_in = 0
         for frame in shown(frames, "looking ahead"):
             observation = self._observed(frame, fresh_planes=True)
             for found in self._found(observation)[:1]:
+                if found.confidence < self._config.confidence:
+                    continue
+                found_in += 1
                 if best is None or found.evidence > best[1].evidence:
                     best = observation, found, frame.index
-        if best is None or best[1].confidence < self._config.confidence:
-            return None
+        if best is None:
+            return Ahead(0, 0)
         observation, self._anchor, index = best
         self._learn(observation, self._anchor, FIRST_LEARNING_RATE)
         self.return_to_anchor()
-        return index
+        return Ahead(index, found_in)
 
     def start_at(self, frame: RgbdFrame, camera_from_object: Floats) -> None:
         """Begins in a frame in which the object's pose (4, 4) is known, though not exactly."""

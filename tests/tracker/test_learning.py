@@ -23,7 +23,7 @@ def seen():
     """What is known of the drawn scene before anything is tracked, and its first frame."""
     frame = draw(true_pose())
     field = build_distance_field(belt(), nodes=60)
-    knowledge = SceneKnowledge.before([frame], CAMERA, belt(), field, average_hand(), 0)
+    knowledge = SceneKnowledge.before(frame, None, CAMERA, belt(), field, average_hand(), 0)
     return knowledge, knowledge.observed(frame)
 
 

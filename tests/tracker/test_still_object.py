@@ -1,0 +1,41 @@
+"""An object that is held still: its place counts as background until it is found only without one."""
+
+import numpy as np
+import pytest
+
+from recorder.session import open_session
+from recorder.session_writer import SensorFrame, SessionHeader, SessionWriter
+from scene.metrics import rotation_error_deg
+from tests.tracker.samples import CAMERA, belt, draw, true_pose
+from tracker import run
+from tracker.background import LEAST_FRAMES, static_background
+from tracker.config import RunConfig
+
+
+@pytest.fixture(scope="module")
+def still_session(tmp_path_factory):
+    path = tmp_path_factory.mktemp("still") / "s.h5"
+    frame, rng = draw(true_pose()), np.random.default_rng(0)
+    with SessionWriter(path, SessionHeader(CAMERA, 0.0005, "drawn", object_model=belt())) as writer:
+        for index in range(LEAST_FRAMES):
+            depth = frame.depth + rng.normal(size=frame.depth.shape) * 0.0005
+            writer.append(SensorFrame(frame.color, np.rint(depth / 0.0005).astype(np.uint16), index / 30))
+    return path
+
+
+def test_an_object_held_still_is_found_though_all_of_it_is_background(still_session):
+    with open_session(still_session) as session:
+        ahead, true = run.frames_ahead(session), true_pose().camera_from_object
+        assert np.isfinite(static_background(ahead)).all()
+        state = run.begun(session, RunConfig((still_session,)))
+    assert state.tracker is not None
+    assert state.tracker.knowledge.surroundings.background is None
+    found = state.tracker.last.estimate.pose.camera_from_object
+    assert rotation_error_deg(found[:3, :3], true[:3, :3]) < 10
+    assert np.linalg.norm(found[:3, 3] - true[:3, 3]) < 0.01
+
+
+def test_the_background_is_kept_where_nothing_is_found_without_it_either(still_session, quick):
+    with open_session(still_session) as session:
+        state = run.begun(session, RunConfig((still_session,), confidence=1.0))
+    assert state.tracker.knowledge.surroundings.background is not None
