@@ -75,14 +75,14 @@ figure-2: $(READY)
 	$(WRITE)
 
 ablation: $(READY)
-	$(VENV)/bin/train compare $(SHORTENED) --recipes best best-unguided best-pairs best-formed best-paper-network \
-		best-sgd --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(SHORTENED) --recipes best best-unguided best-pairs best-formed best-plain \
+		best-paper-network best-sgd --output $(OUTPUT)/$@
 	$(WRITE)
 
 belt: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(BELT_SIZE)
 	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart \
-		$(AT_MOST) --input.part 0.75 --output $(OUTPUT)/$@
+		$(AT_MOST) --input.part 0.75 --input.size 36 --output $(OUTPUT)/$@
 	$(WRITE)
 
 video: $(READY)

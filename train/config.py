@@ -55,8 +55,8 @@ class LossConfig:
     """of equation 2"""
     feature_weight: float = 1.0
     """of equation 3"""
-    occlusion_weight: float = 0.3
-    """of equation 5: below one, as it would make all features alike before equation 3 has spread them"""
+    occlusion_weight: float = 1.0
+    """of equation 5"""
     difference: Difference = "squared"
     """what stands for the difference in equation 3, see losses.py"""
 
@@ -80,7 +80,7 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, and of pairs files at
-    least 2, of best 4"""
+    least 5, of best 10"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
@@ -231,8 +231,8 @@ class Compare:
     objects: tuple[str, ...] = ()
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
-    """what is compared; best best-unguided best-pairs best-formed best-paper-network best-sgd tells what each choice of
-    best is worth, and best-unvaried on pairs files"""
+    """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what each
+    choice of best is worth, and best-unvaried on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -17,6 +17,8 @@ from train.config import Difference, LossConfig
 
 TRIPLET_MARGIN = 0.01
 """m of Wohlhart and Lepetit's equation 2"""
+NEAR = 0.1
+"""of rotation matrices' distance, four degrees: errors beyond it count ever less in `logarithmic`"""
 SMALL = 1e-9
 """keeps the gradient of a root finite at zero"""
 
@@ -47,6 +49,15 @@ def matrix_term(predicted: Tensor, true_quaternions: Tensor) -> Tensor:
     Not squared: the sum of a norm is the rotation's median rather than its mean, and flips do not outweigh the rest.
     """
     return ((predicted - matrix_of(true_quaternions)).square().sum(dim=(1, 2)) + SMALL).sqrt()
+
+
+def logarithmic(distances: Tensor) -> Tensor:
+    """(B,) -> (B,) log(1 + d / NEAR), whose slope falls with the distance.
+
+    An image in which the hand hides what tells two sides apart is off by half a turn as often as not, whatever is
+    learnt from it; so it may not pull more than one whose last degrees can be learnt.
+    """
+    return torch.log1p(distances / NEAR)
 
 
 def matrix_of(quaternion_wxyz: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from train.dataset import PairImages
 from train.losses import (
     all_pairs_term,
     feature_term,
+    logarithmic,
     matrix_term,
     occlusion_term,
     regression_term,
@@ -74,7 +75,7 @@ class Training:
     def _new_optimiser(self) -> torch.optim.Optimizer:
         weights, rate, decay = self.network.parameters(), self.config.first_rate, self.config.decay
         if self.recipe.optimiser == "adamw":
-            return torch.optim.AdamW(weights, rate, weight_decay=decay)
+            return torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
         return torch.optim.SGD(weights, rate, self.config.momentum, weight_decay=decay)
 
     @property
@@ -122,7 +123,8 @@ class Training:
         """The losses that the recipe asks for; rows are anchors, partners, counterparts (see batches.py)."""
         terms: dict[str, Tensor] = {}
         if self.recipe.regression and predicted.rotation is not None:
-            terms["regression"] = matrix_term(predicted.rotation, poses)
+            distances = matrix_term(predicted.rotation, poses)
+            terms["regression"] = logarithmic(distances) if self.recipe.logarithmic else distances
         elif self.recipe.regression:
             terms["regression"] = regression_term(predicted.quaternion_wxyz, poses)
         terms |= self._feature_terms(predicted.features, poses)

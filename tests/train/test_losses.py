@@ -14,6 +14,7 @@ from train.losses import (
     TRIPLET_MARGIN,
     all_pairs_term,
     feature_term,
+    logarithmic,
     matrix_of,
     matrix_term,
     occlusion_term,
@@ -150,3 +151,9 @@ def test_distance_of_matrices_is_that_of_the_angle(angle: float) -> None:
     identity, turned = torch.eye(3)[None].double(), quaternion(np.array([0, angle, 0]))
     assert matrix_term(identity, turned).item() == pytest.approx(2 * np.sqrt(2) * np.sin(angle / 2), abs=1e-4)
     np.testing.assert_allclose(matrix_of(turned)[0], matrix_from_rotation_vector(np.array([0, angle, 0])), atol=1e-12)
+
+
+def test_logarithmic_by_hand() -> None:
+    """Three times as far is not three times as bad."""
+    found = logarithmic(torch.tensor([0.0, 0.1, 0.3]))
+    torch.testing.assert_close(found, torch.log(torch.tensor([1.0, 2.0, 4.0])))
