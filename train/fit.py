@@ -57,12 +57,16 @@ class Plan:
 
 
 def planned(config: Fit, pairs: int) -> Plan:
-    """As many epochs as --epochs says, or as make about as many batches as are aimed at, but the recipe's fewest."""
+    """As many epochs as --epochs says, or as make about --steps batches, or the recipe's but then its fewest epochs."""
     if pairs < FEWEST_PAIRS:
         raise InputError(f"training needs at least {FEWEST_PAIRS} pairs in the train split, got {pairs}; make more")
     batches = batches_an_epoch(pairs, config.pairs_in_batch)
-    fewest = config.chosen.fewest_epochs if config.patches is None else 1
-    return Plan(pairs, batches, config.epochs or max(fewest, round(config.aimed_steps / batches)))
+    return Plan(pairs, batches, config.epochs or max(_fewest(config), round(config.aimed_steps / batches)))
+
+
+def _fewest(config: Fit) -> int:
+    """Epochs that are made of a large pairs file, where no one asked for fewer."""
+    return config.chosen.fewest_epochs if config.patches is None and config.steps is None else 1
 
 
 def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
@@ -131,7 +135,11 @@ def templates_of(model: Model, source: Source, config: Fit) -> Templates:
 def described(config: Fit, plan: Plan, done: int) -> str:
     """One line on what is about to be trained and why that long."""
     term = "with the occlusion term" if config.occlusion else "without the occlusion term"
-    reason = "as asked" if config.epochs else f"from --steps {config.aimed_steps}; --epochs says otherwise"
+    reason = f"from --steps {config.aimed_steps}; --epochs says otherwise"
+    if config.epochs:
+        reason = "as asked"
+    elif plan.epochs == _fewest(config) > 1:
+        reason = f"no fewer than {plan.epochs}; --steps or --epochs says otherwise"
     resumed = f"; {done} of them are done already" if done else ""
     return (
         f"recipe {config.recipe} {term}: {plan.pairs} training pairs, {plan.epochs} epochs of {plan.batches} batches "

@@ -18,7 +18,7 @@ from train import fit as fit_module
 from train.config import Fit, InputConfig, LossConfig
 from train.dataset import open_split
 from train.evaluate import evaluate
-from train.fit import Plan, fit, planned
+from train.fit import Plan, described, fit, planned
 from train.model import Model, Settings
 from train.predict import predict
 from train.recipes import RECIPES, RecipeName
@@ -244,8 +244,11 @@ def test_the_bar_shows_steps_and_the_latest_losses(
 def test_default_number_of_epochs_follows_from_the_steps() -> None:
     config = Fit(recipe="srn", steps=160)
     assert planned(config, 800) == Plan(800, 24, 7)
-    assert planned(config, 100_000).epochs == RECIPES["srn"].fewest_epochs
-    assert planned(replace(config, recipe="best"), 100_000).epochs == RECIPES["best"].fewest_epochs
+    assert planned(config, 100_000).epochs == 1
+    for recipe in ("srn", "best"):
+        plan = planned(Fit(recipe=recipe), 100_000)
+        assert plan.epochs == RECIPES[recipe].fewest_epochs
+        assert f"no fewer than {plan.epochs}; --steps or --epochs" in described(Fit(recipe=recipe), plan, 0)
     assert planned(replace(config, steps=80), 800).epochs == 3
     assert planned(replace(config, epochs=7), 800).epochs == 7
 
