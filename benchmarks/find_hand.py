@@ -21,6 +21,7 @@ from scene.hand_shape import average_hand
 from tracker.anew import object_at, with_hand_found
 from tracker.background import static_background
 from tracker.config import RunConfig
+from tracker.grasp_views import GraspViews
 from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 
@@ -51,7 +52,7 @@ def searched(path: Path) -> list[tuple[float, float]]:
             observation = knowledge.observed(frame)
             alone = object_at(observation, truth.camera_from_object[frame.index], knowledge, rng)
             begun = time.perf_counter()
-            found = with_hand_found(observation, alone, knowledge, (), points, rng)
+            found, _ = with_hand_found(observation, alone, knowledge, (), GraspViews(), points, rng)
             seconds = time.perf_counter() - begun
             off = joints(shape, found.pose.hand) - truth.joints_camera[frame.index]
             if np.isfinite(off).all() and np.isfinite(found.hand_confidence):

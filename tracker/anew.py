@@ -13,11 +13,13 @@ import numpy as np
 from scene.arrays import Booleans, Floats
 from scene.hand_pose import HandPose, rest_angles
 from tracker.explanation import point_distances
+from tracker.grasp_views import GraspViews
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.judgement import Estimate, hand_certainty, judged
 from tracker.nearby import about_object, pick
+from tracker.objective import Evidence
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
@@ -66,26 +68,46 @@ def with_hand_found(
     estimate: Estimate,
     knowledge: SceneKnowledge,
     guesses: Sequence[HandPose],
+    grasp: GraspViews,
     points: int,
     rng: np.random.Generator,
-) -> Estimate:
-    """The same object with a hand beside it, where enough is seen that looks like one; `guesses` as in find_hand."""
+) -> tuple[Estimate, GraspViews]:
+    """The same object with a hand beside it, where enough is seen that looks like one; `guesses` as in find_hand.
+
+    Also returns the views of `grasp` that are of that hand, as GraspViews.settle.
+    """
+    object_pose = estimate.pose.camera_from_object
+    seen = hand_evidence(observation, estimate, knowledge, points, rng)
+    if seen is None:
+        return estimate, grasp
+    evidence, places = seen
+    layout = Layout.about(estimate.pose)
+    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
+    poses = find_hand(problem, object_pose, places, guesses, rng, grasp)
+    layout = Layout.about(poses[0])
+    problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
+    hand, grasp = grasp.settle(problem, object_pose, np.array([layout.vector(pose) for pose in poses]), 4)
+    return with_hand(observation, estimate, replace(problem, use_object=True), hand, rng), grasp
+
+
+def hand_evidence(
+    observation: Observation, estimate: Estimate, knowledge: SceneKnowledge, points: int, rng: np.random.Generator
+) -> tuple[Evidence, Floats] | None:
+    """What is seen about the object and of what looks like a hand beside it, and (N, 3) places of that.
+
+    None where too little looks so.
+    """
     object_pose = estimate.pose.camera_from_object
     off_object, hand_like = _beside(observation, estimate.pose, knowledge)
     places = observation.points[pick(off_object, MOST_PLACES, rng)]
     centre = places.mean(axis=0) if len(places) else np.zeros(3)
     hand = np.nonzero(hand_like & (np.linalg.norm(observation.points - centre, axis=1) < HAND_SPAN))[0]
     if len(places) < FEWEST_PLACES or len(hand) < FEWEST_POINTS:
-        return estimate
+        return None
     reach = knowledge.models.object_reach
     around = np.nonzero(np.linalg.norm(observation.points - object_pose[:3, 3], axis=1) < reach)[0]
     halves = [rng.choice(hand, points // 2), rng.choice(around, points // 2) if len(around) else hand[:0]]
-    evidence = observation.evidence(np.concatenate(halves))
-    layout = Layout.about(estimate.pose)
-    problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
-    pose = find_hand(problem, object_pose, places, guesses, rng)
-    problem = replace(problem, layout=Layout.about(pose), prediction=pose.hand.angles)
-    return with_hand(observation, estimate, problem, problem.layout.vector(pose), rng)
+    return observation.evidence(np.concatenate(halves)), places
 
 
 def with_hand(

@@ -14,6 +14,7 @@ from scene.arrays import Floats
 from scene.rotations import rotation_vector_from_matrix
 from scene.transforms import inverse
 from tracker.anew import FINE_POINTS, ITERATIONS, with_hand
+from tracker.grasp_views import GraspViews
 from tracker.grasps import carried
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.judgement import Estimate, judged
@@ -117,11 +118,13 @@ def hand_followed(
     knowledge: SceneKnowledge,
     settings: SwarmSettings,
     sizes: tuple[int, int],
+    grasp: GraspViews,
     rng: np.random.Generator,
-) -> Estimate:
+) -> tuple[Estimate, GraspViews]:
     """The hand by a swarm over its 26 numbers, about where it was and where the object would have carried it.
 
     Args as object_followed, with the object's `estimate` in this frame, which is held still.
+    Also returns the views of `grasp` that are of that hand, as GraspViews.settle.
     """
     before = last.estimate.pose
     carried = estimate.pose.camera_from_object @ inverse(before.camera_from_object)
@@ -129,13 +132,15 @@ def hand_followed(
     reach = knowledge.models.object_reach
     evidence = about_hand_and_object(observation, poses, reach, knowledge.shape, sizes[1], rng)
     if len(evidence.points) < FEWEST_POINTS:
-        return estimate
+        return estimate, grasp
     layout, scales = Layout.about(poses[0]), last.scales(HAND)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, before.hand.angles, use_hand=True)
     still = replace(problem, use_object=False)
     result = minimise(still.objectives, spread_starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
     best, _ = refined(still, result.best, HAND_NUMBERS, ITERATIONS)
-    return with_hand(observation, estimate, problem, best, rng)
+    hands = np.stack([best, *(layout.vector(pose) for pose in poses)])
+    hand, grasp = grasp.settle(still, estimate.pose.camera_from_object, hands)
+    return with_hand(observation, estimate, problem, hand, rng), grasp
 
 
 def moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:

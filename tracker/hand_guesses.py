@@ -22,6 +22,8 @@ HALF_CLOSED: Floats = np.deg2rad(np.array([THUMB_DEG, *[(0, 35, 40, 20)] * 4], f
 """(20,) radians: the prior's middle while nothing is known"""
 STEP, TURN, BEND = 0.015, 0.25, 0.25
 """metres, radians and radians by which a hand varies at a scale of 1"""
+WAYS = {"moved": 0.35, "a finger bent": 0.3, "a finger redrawn": 0.1, "a finger taken": 0.15, "all": 0.1}
+"""in which a hand varies, and how often"""
 
 
 def drawn_hands(count: int, places: Floats, arm: Floats, least_along: float, rng: np.random.Generator) -> Floats:
@@ -46,16 +48,41 @@ def drawn_hands(count: int, places: Floats, arm: Floats, least_along: float, rng
     return hands
 
 
-def varied(hands: Floats, scale: float, rng: np.random.Generator) -> Floats:
-    """(N, 32), orientations counted from none -> each shifted, turned about its middle and bent a little."""
-    count = len(hands)
-    changed = hands.copy()
+def varied(hands: Floats, scale: float, others: Floats, rng: np.random.Generator) -> Floats:
+    """Hands that differ each in one way, for 26 numbers changed at once hardly ever all change for the better.
+
+    Args:
+        hands: (N, 32), orientations counted from none.
+        scale: of the changes.
+        others: (M, 32) hands from which fingers may be taken.
+        rng: of all randomness.
+
+    Returns:
+        (N, 32) each either shifted and turned about its middle, or with one finger bent a little, bent anyhow or taken
+        from another hand, or changed in all of these ways a little.
+    """
+    moved, bent = _moved(hands, scale, rng), hands[:, HAND_ANGLES] + rng.normal(size=(len(hands), 20)) * BEND * scale
+    way = rng.choice(len(WAYS), p=list(WAYS.values()), size=len(hands))
+    is_moved, is_bent, is_redrawn, is_taken, is_all = (way == index for index in range(len(WAYS)))
+    changed = np.where((is_moved | is_all)[:, None], moved, hands)
+    one_finger = np.arange(5) == rng.integers(5, size=len(hands))[:, None]
+    angles = changed[:, HAND_ANGLES].reshape(-1, 5, 4)
+    drawn, taken = _drawn_angles(len(hands), rng), others[rng.integers(len(others), size=len(hands))][:, HAND_ANGLES]
+    for chosen, source in ((is_bent, bent), (is_redrawn, drawn), (is_taken, taken)):
+        here = chosen[:, None] & one_finger
+        angles[here] = source.reshape(-1, 5, 4)[here]
+    changed[:, HAND_ANGLES] = np.where(is_all[:, None], bent, angles.reshape(-1, 20))
+    return clamp_angles(changed)
+
+
+def _moved(hands: Floats, scale: float, rng: np.random.Generator) -> Floats:
+    """(N, 32) -> each shifted, and turned about its middle."""
+    changed, count = hands.copy(), len(hands)
     before = matrix_from_rotation_vector(hands[:, HAND_ROTATION])
     after = matrix_from_rotation_vector(rng.normal(size=(count, 3)) * TURN * scale) @ before
     changed[:, HAND_ROTATION] = rotation_vector_from_matrix(after)
     changed[:, HAND_TRANSLATION] += (before - after) @ CENTRE + rng.normal(size=(count, 3)) * STEP * scale
-    changed[:, HAND_ANGLES] += rng.normal(size=(count, len(ANGLE_LIMITS))) * BEND * scale
-    return clamp_angles(changed)
+    return changed
 
 
 def _drawn_rotations(count: int, arm: Floats, least_along: float, rng: np.random.Generator) -> Floats:

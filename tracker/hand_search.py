@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from scene.arrays import Floats
 from scene.hand_pose import HandPose
 from scene.rotations import geodesic_angle
+from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.hand_guesses import HALF_CLOSED, drawn_hands, varied
 from tracker.hypothesis import (
     HAND_TRANSLATION,
@@ -25,19 +27,21 @@ from tracker.hypothesis import (
     clamp_angles,
 )
 from tracker.objective import Evidence
-from tracker.refine import HAND_NUMBERS, Problem, refined
+from tracker.refine import HAND_NUMBERS, LeastSquares, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
 from tracker.weights import Weights
 
 DRAWN = 12_000
 """hands at random"""
-KEPT = (500, 300, 180, 110, 65, 40, 24)
+KEPT: tuple[int, ...] = (300, *np.geomspace(120, 10, 30).round().astype(int).tolist())
 """of those, and of those after each round of variation"""
+KEPT_TOGETHER = (16,) * 12
+"""the same, of hands that are to explain several views"""
 VARIATIONS = 16
 """of each hand that is kept"""
-WIDEST, NARROWEST = 1.0, 0.35
+WIDEST, NARROWEST = 1.0, 0.2
 """scale of the variations in the first round and in the last"""
-SWARMS, PARTICLES, GENERATIONS = 4, 64, 30
+SWARMS, PARTICLES, GENERATIONS = 2, 64, 30
 """swarms about hands that differ, and their size"""
 SCALES: Floats = np.concatenate([np.zeros(6), [0.012] * 3, [0.3] * 3, [0.25] * 20])
 """(32,) metres and radians"""
@@ -50,13 +54,21 @@ FOREARM_COST, GRASP = 0.010, 0.2
 """of the objective's weights, while searching"""
 
 
+class Searchable(LeastSquares, Protocol):
+    """One frame's problem, or that of several views."""
+
+    def objectives(self, vectors: Floats) -> Floats:
+        """(N, 32) -> (N,) objective of each."""
+
+
 def find_hand(
     problem: Problem,
     camera_from_object: Floats,
     places: Floats,
     guesses: Sequence[HandPose],
     rng: np.random.Generator,
-) -> HandObjectPose:
+    grasp: GraspViews,
+) -> list[HandObjectPose]:
     """Searches for the hand, the object held still.
 
     Args:
@@ -65,9 +77,10 @@ def find_hand(
         places: (N, 3) points_camera that look like a hand, N > 0.
         guesses: hands that may be the one, among those that are drawn.
         rng: of all randomness.
+        grasp: views that the hand may have to explain, too.
 
     Returns:
-        The best pose found; none of the guesses is better.
+        Poses that differ, the best first; none of the guesses is better.
     """
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
     problem = replace(problem, layout=layout, prediction=HALF_CLOSED, use_object=False)
@@ -75,17 +88,23 @@ def find_hand(
     hands = drawn_hands(DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng)
     hands[:, OBJECT_TRANSLATION] = camera_from_object[:3, 3]
     looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights))
-    evolved = _evolved(looking, np.array([*known, *hands]), rng)
+    evolved = _evolved(looking, np.array([*known, *hands]), KEPT, rng)
     ends = [refined(problem, clamp_angles(start), HAND_NUMBERS, ITERATIONS) for start in known]
     ends += [_finished(problem, start, rng) for start in _apart(evolved, SWARMS)]
-    return layout.pose(min(ends, key=lambda end: end[1])[0])
+    found = [vector for vector, _ in sorted(ends, key=lambda end: end[1])]
+    if grasp.views:
+        views = tuple(replace(view, evidence=every_second(view.evidence)) for view in grasp.views)
+        together = SameGrasp(replace(problem, evidence=looking.evidence), camera_from_object, views)
+        evolved = _evolved(together, np.array([*known, *found, *evolved]), KEPT_TOGETHER, rng)
+        found.append(_finished(together, evolved[0], rng)[0])
+    return [layout.pose(vector) for vector in found]
 
 
-def _evolved(problem: Problem, hands: Floats, rng: np.random.Generator) -> Floats:
-    """(N, 32) -> (KEPT[-1], 32) what the best of them became, best first."""
-    hands, values = _best(hands, problem.objectives(hands), KEPT[0])
-    for count, scale in zip(KEPT[1:], np.geomspace(WIDEST, NARROWEST, len(KEPT) - 1), strict=True):
-        young = varied(np.repeat(hands, VARIATIONS, axis=0), scale, rng)
+def _evolved(problem: Searchable, hands: Floats, kept: Sequence[int], rng: np.random.Generator) -> Floats:
+    """(N, 32) -> (kept[-1], 32) what the best of them became, best first."""
+    hands, values = _best(hands, problem.objectives(hands), kept[0])
+    for count, scale in zip(kept[1:], np.geomspace(WIDEST, NARROWEST, len(kept) - 1), strict=True):
+        young = varied(np.repeat(hands, VARIATIONS, axis=0), scale, hands, rng)
         of_young = problem.objectives(young).reshape(len(hands), VARIATIONS)
         best = of_young.argmin(axis=1)
         better = of_young.min(axis=1) < values
@@ -99,7 +118,7 @@ def _best(hands: Floats, values: Floats, count: int) -> tuple[Floats, Floats]:
     return hands[order], values[order]
 
 
-def _finished(problem: Problem, start: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
+def _finished(problem: Searchable, start: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """By a swarm about the start, and least squares."""
     starts = start + rng.normal(size=(PARTICLES, len(start))) * SCALES * CLOUD
     starts[0] = start

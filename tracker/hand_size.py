@@ -13,10 +13,10 @@ import numpy as np
 
 from scene.arrays import Floats
 from scene.hand_shape import HandShape, proportioned
-from tracker.hypothesis import HandObjectPose, Layout
+from tracker.grasp_views import SameGrasp
+from tracker.hypothesis import HandObjectPose
 from tracker.models import with_hand_shape
-from tracker.objective import Evidence
-from tracker.refine import HAND_NUMBERS, Problem, refined
+from tracker.refine import HAND_NUMBERS, refined
 from tracker.scene_knowledge import SceneKnowledge
 
 PALMS, FINGERS = (0.88, 0.94, 1.0, 1.06, 1.12), (0.93, 1.0, 1.07)
@@ -49,28 +49,26 @@ class HandSizes:
         """Whether enough was seen."""
         return self.frames >= FRAMES
 
-    def seen(self, evidence: Evidence, pose: HandObjectPose, knowledge: SceneKnowledge) -> HandSizes:
+    def seen(self, problem: SameGrasp, pose: HandObjectPose, knowledge: SceneKnowledge) -> HandSizes:
         """With one more hand, whose pose is refined at each size.
 
         Args:
-            evidence: of its frame.
+            problem: of its frame, and of further views where there are some.
             pose: that is vouched for.
             knowledge: whose hand is the average one.
         """
-        layout = Layout.about(pose)
-        fixed = knowledge.weights, layout, pose.hand.angles
-        problem = Problem(evidence, knowledge.models, *fixed, use_hand=True, use_object=False)
+        start = problem.now.layout.vector(pose)
         objectives = [
-            refined(replace(problem, models=models), layout.vector(pose), HAND_NUMBERS, ITERATIONS)[1]
+            refined(replace(problem, now=replace(problem.now, models=models)), start, HAND_NUMBERS, ITERATIONS)[1]
             for models in (with_hand_shape(knowledge.models, proportioned(knowledge.shape, *size)) for size in SIZES)
         ]
-        return HandSizes(self.objectives + objectives, self.frames + 1)
+        return HandSizes(self.objectives + objectives, self.frames + 1 + len(problem.views))
 
     def learned(
-        self, evidence: Evidence, pose: HandObjectPose, knowledge: SceneKnowledge
+        self, problem: SameGrasp, pose: HandObjectPose, knowledge: SceneKnowledge
     ) -> tuple[HandSizes, SceneKnowledge]:
         """With one more hand, as `seen`, and what is known by then: the hand in the best size once enough was seen."""
-        sizes = self.seen(evidence, pose, knowledge)
+        sizes = self.seen(problem, pose, knowledge)
         return sizes, knowledge.with_shape(sizes.fitted(knowledge.shape)) if sizes.known else knowledge
 
     def fitted(self, average: HandShape) -> HandShape:

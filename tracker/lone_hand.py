@@ -21,6 +21,7 @@ from scene.transforms import inverse, rigid
 from tracker.config import RunConfig
 from tracker.finger_trials import with_fingers_tried
 from tracker.following import HAND, SCALES, spread_starts
+from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.grasps import carried
 from tracker.hand_outline import outline_confidence, outline_overlap
 from tracker.hand_places import hand_places
@@ -156,7 +157,7 @@ class LoneHandTracker:
         evidence = place.evidence(rng.choice(points, self._config.points))
         guesses = [followed.pose.hand] if followed is not None and followed.place is place else []
         places = place.points[pick(place.hand_points, MOST_PLACES, rng)]
-        hand = find_hand(self._problem(evidence, None), NOWHERE, places, guesses, rng).hand
+        hand = find_hand(self._problem(evidence, None), NOWHERE, places, guesses, rng, GraspViews())[0].hand
         problem = self._problem(evidence, hand)
         vector = with_fingers_tried(problem, problem.layout.vector(HandObjectPose(NOWHERE, hand)))
         return self._finished(place, problem.layout.pose(vector).hand, rng)
@@ -204,7 +205,8 @@ class LoneHandTracker:
         if found.confidence >= LEARNING and not self.state.sizes.known:
             knowledge, points = self.state.knowledge, self._config.points
             evidence = about_hand(found.place, [hand], knowledge.shape, points, rng)
-            sizes, knowledge = self.state.sizes.learned(evidence, found.pose, knowledge)
+            problem = SameGrasp(self._problem(evidence, hand), NOWHERE, ())
+            sizes, knowledge = self.state.sizes.learned(problem, found.pose, knowledge)
             self.state = replace(self.state, sizes=sizes, knowledge=knowledge)
 
     def _answer(self, found: FoundHand | None, *, seen: bool) -> TrackedFrame:

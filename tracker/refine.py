@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -82,7 +82,17 @@ class Problem:
         return (self.layout.hand_reference, self.prediction, *what)
 
 
-def refined(problem: Problem, start: Floats, active: Integers, iterations: int = 12) -> tuple[Floats, float]:
+class LeastSquares(Protocol):
+    """What can be refined: a Problem, or several with the same unknowns."""
+
+    def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
+        """(32,) -> (R,) residuals and the terms, which add up to the sum of their squares."""
+
+    def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
+        """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
+
+
+def refined(problem: LeastSquares, start: Floats, active: Integers, iterations: int = 12) -> tuple[Floats, float]:
     """Refines `start` (32,) in the numbers `active`.
 
     Returns:

@@ -15,18 +15,19 @@ from scene.frame import RgbdFrame
 from scene.progress import track as shown
 from scene.rotations import geodesic_angle
 from scene.transforms import inverse, rigid
-from tracker.anew import object_at, objects_found, with_hand_found
+from tracker.anew import hand_evidence, object_at, objects_found, with_hand_found
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed, object_followed
+from tracker.grasp_views import GraspViews, SameGrasp, View
 from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
 from tracker.hints import unlabelled, with_labels
-from tracker.hypothesis import HandObjectPose
+from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
-from tracker.nearby import about_hand_and_object
 from tracker.objective import TERMS
 from tracker.observation import Observation
+from tracker.refine import Problem
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -52,6 +53,8 @@ LEARNING = 0.9
 LEARNING_RATE, FIRST_LEARNING_RATE = 0.1, 0.7
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
+VIEWS_FOR_SIZE = 2
+"""of a grasp, beside a new one, from which the size of its hand can be told"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
 
@@ -99,6 +102,7 @@ class SequenceTracker:
         self._last_seen: Floats | None = None
         self._anchor: Estimate | None = None
         self._grasps = Grasps()
+        self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
         self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
@@ -202,21 +206,27 @@ class SequenceTracker:
         if estimate is None or estimate.confidence < self._config.confidence:
             return estimate
         if self._last is not None and self._vouches_for_hand(self._last.estimate):
-            estimate = hand_followed(
-                observation, estimate, self._last, self._knowledge, self._settings, self._swarm_size, self._rng
-            )
-        wait = HAND_REVIEW_EVERY if self._vouches_for_hand(estimate) else SEARCH_EVERY
+            known = self._knowledge, self._settings, self._swarm_size, self._grasp
+            estimate, self._grasp = hand_followed(observation, estimate, self._last, *known, self._rng)
+        wait = self._hand_review_every if self._vouches_for_hand(estimate) else SEARCH_EVERY
         if abs(index - self._searched_hand) >= wait and observation.area(observation.hand_like) > HAND_AREA:
             self._searched_hand = index
             estimate = self._hand_found(observation, estimate)
         return estimate
+
+    @property
+    def _hand_review_every(self) -> int:
+        """Frames; a hand that several views agree on is hardly ever replaced."""
+        return REVIEW_EVERY if len(self._grasp.views) > 1 else HAND_REVIEW_EVERY
 
     def _hand_found(self, observation: Observation, estimate: Estimate) -> Estimate:
         """With the best of the hand that was followed, of the grasps seen before, and of those found anew."""
         guesses = self._grasps.hands(estimate.pose.camera_from_object)
         if self._vouches_for_hand(estimate):
             guesses = [estimate.pose.hand, *guesses]
-        return with_hand_found(observation, estimate, self._knowledge, guesses, self._config.points, self._rng)
+        known = self._knowledge, guesses, self._grasp
+        estimate, self._grasp = with_hand_found(observation, estimate, *known, self._config.points, self._rng)
+        return estimate
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
         return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
@@ -267,17 +277,28 @@ class SequenceTracker:
             self._last_seen = pose[:3, 3]
             if answer.hand_status == TrackStatus.TRACKED:
                 self._grasps = self._grasps.remembered(estimate.pose)
-                self._measure_hand(observation, estimate)
+                self._look_at_grasp(observation, estimate)
         if tracked and answer.confidence >= LEARNING:
             self._learn(observation, estimate, LEARNING_RATE)
 
-    def _measure_hand(self, observation: Observation, estimate: Estimate) -> None:
-        """Tries sizes on a hand that is vouched for, until enough were seen to keep the best one."""
-        if self._sizes.known or estimate.hand_confidence < LEARNING:
+    def _look_at_grasp(self, observation: Observation, estimate: Estimate) -> None:
+        """Keeps this frame as a view of the grasp where it shows another side of it, and then asks for the hand's size.
+
+        Sizes are tried on what several views show, until enough was seen to keep the best one.
+        """
+        pose = estimate.pose
+        if estimate.confidence < LEARNING or not self._grasp.wants(pose.camera_from_object):
             return
-        near = [estimate.pose], self._knowledge.models.object_reach, self._knowledge.shape
-        evidence = about_hand_and_object(observation, *near, self._config.points, self._rng)
-        self._sizes, self._knowledge = self._sizes.learned(evidence, estimate.pose, self._knowledge)
+        seen = hand_evidence(observation, estimate, self._knowledge, self._config.points, self._rng)
+        if seen is None:
+            return
+        if len(self._grasp.views) >= VIEWS_FOR_SIZE and not self._sizes.known:
+            layout, models = Layout.about(pose), self._knowledge.models
+            fixed = self._knowledge.weights, layout, pose.hand.angles
+            now = Problem(seen[0], models, *fixed, use_hand=True, use_object=False)
+            problem = SameGrasp(now, pose.camera_from_object, self._grasp.views)
+            self._sizes, self._knowledge = self._sizes.learned(problem, pose, self._knowledge)
+        self._grasp = self._grasp.seen(View.of(seen[0], pose.camera_from_object))
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
         pose = estimate.pose

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scene.arrays import Floats
 from tracker.following import Last
+from tracker.grasp_views import GraspViews
 from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
 from tracker.judgement import Estimate
@@ -22,6 +23,8 @@ class TrackerState:
     last_seen: Floats | None
     anchor: Estimate | None
     grasps: Grasps
+    grasp: GraspViews
+    """of the hand as it holds the object now"""
     sizes: HandSizes
     searched: int
     """frame of the last search of the whole view"""

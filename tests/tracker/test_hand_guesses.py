@@ -5,7 +5,7 @@ import pytest
 
 from scene.hand_pose import ANGLE_LIMITS
 from scene.rotations import geodesic_angle
-from tracker.hand_guesses import CENTRE, NEAR, drawn_hands, varied
+from tracker.hand_guesses import CENTRE, NEAR, WAYS, drawn_hands, varied
 from tracker.hypothesis import HAND_ANGLES, OBJECT_TRANSLATION, Layout
 
 PLACES = np.array([[0.1, 0.0, 0.6], [-0.2, 0.1, 0.7]])
@@ -53,11 +53,26 @@ def test_the_same_seed_draws_the_same_hands():
 @pytest.mark.parametrize("scale", [0.2, 1.0])
 def test_variations_turn_about_the_hands_middle_and_grow_with_the_scale(scale):
     hands = drawn()
-    changed = varied(hands, scale, np.random.default_rng(1))
-    shifts = np.linalg.norm(middles_of(changed) - middles_of(hands), axis=1)
+    changed = varied(hands, scale, hands, np.random.default_rng(1))
+    moved = (changed[:, :12] != hands[:, :12]).any(axis=1)
+    assert moved.mean() == pytest.approx(WAYS["moved"] + WAYS["all"], abs=0.08)
+    shifts = np.linalg.norm(middles_of(changed) - middles_of(hands), axis=1)[moved]
     assert np.median(shifts) == pytest.approx(0.015 * 1.54 * scale, rel=0.15)
-    turns = geodesic_angle(rotations_of(changed), rotations_of(hands))
+    turns = geodesic_angle(rotations_of(changed), rotations_of(hands))[moved]
     assert np.median(turns) == pytest.approx(0.25 * 1.54 * scale, rel=0.15)
-    assert (np.abs(changed[:, HAND_ANGLES] - hands[:, HAND_ANGLES]) > 0).mean() > 0.5
     assert (changed[:, HAND_ANGLES] <= ANGLE_LIMITS[:, 1]).all()
     np.testing.assert_array_equal(hands, drawn())
+
+
+def test_a_hand_that_keeps_still_changes_in_one_finger_and_some_of_those_are_anothers():
+    hands, others = drawn(), drawn(seed=5)
+    changed = varied(hands, 0.5, others, np.random.default_rng(1))
+    still = (changed[:, :12] == hands[:, :12]).all(axis=1)
+    before, after = (vectors[still][:, HAND_ANGLES].reshape(-1, 5, 4) for vectors in (hands, changed))
+    differs = (before != after).any(axis=2)
+    assert (differs.sum(axis=1) == 1).all()
+    fingers = after[differs]
+    theirs = others[:, HAND_ANGLES].reshape(-1, 4)
+    is_taken = (fingers[:, None] == theirs).all(axis=2).any(axis=1)
+    of_one_finger = WAYS["a finger bent"] + WAYS["a finger redrawn"] + WAYS["a finger taken"]
+    assert is_taken.mean() == pytest.approx(WAYS["a finger taken"] / of_one_finger, abs=0.1)

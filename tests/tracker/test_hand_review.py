@@ -10,8 +10,9 @@ from tests.tracker.test_following import estimate, known
 from tracker import sequence
 from tracker.config import RunConfig
 from tracker.following import Last
+from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
-from tracker.sequence import HAND_REVIEW_EVERY, SEARCH_EVERY, SequenceTracker
+from tracker.sequence import HAND_REVIEW_EVERY, REVIEW_EVERY, SEARCH_EVERY, SequenceTracker
 
 
 @pytest.fixture
@@ -19,22 +20,23 @@ def searches(monkeypatch):
     """What the hand's search is given, in place of it; following leaves the hand where it is."""
     given = []
 
-    def with_hand_found(observation, estimate, knowledge, guesses, points, rng):
+    def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng):
         given.append(list(guesses))
-        return estimate
+        return estimate, grasp
 
     monkeypatch.setattr(sequence, "with_hand_found", with_hand_found)
-    monkeypatch.setattr(sequence, "hand_followed", lambda observation, estimate, *_: estimate)
+    monkeypatch.setattr(sequence, "hand_followed", lambda observation, estimate, *others: (estimate, others[-2]))
     return given
 
 
-def tracked(tmp_path, hand_confidence, frames):
+def tracked(tmp_path, hand_confidence, frames, views=0):
     """A tracker that has followed a hand of that confidence through so many frames."""
     scene = drawn()
     here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=hand_confidence)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._last = Last(here, np.eye(4))
     tracker._grasps = Grasps().remembered(scene.pose)
+    tracker._grasp = GraspViews((View.of(scene.problem.evidence, scene.pose.camera_from_object),) * views)
     for index in range(frames):
         tracker._with_hand(scene.observation, here, index)
     return scene
@@ -54,3 +56,8 @@ def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_al
     searches.clear()
     tracked(tmp_path, 0.1, 1)
     assert len(searches[0]) == 1
+
+
+def test_a_hand_that_several_views_agree_on_is_reviewed_less_often(tmp_path, searches):
+    tracked(tmp_path, 0.9, 2 * REVIEW_EVERY, views=2)
+    assert len(searches) == len(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))

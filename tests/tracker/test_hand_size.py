@@ -9,11 +9,14 @@ from scene.hand_shape import average_hand, proportioned
 from scene.hand_surface import HandSurface
 from tests.tracker import samples
 from tests.tracker.samples import CAMERA, WALL_PLANE, belt, draw, likelihoods, models, true_pose
+from tracker.grasp_views import SameGrasp
 from tracker.hand_size import FRAMES, SIZES, HandSizes
+from tracker.hypothesis import Layout
 from tracker.models import with_hand_shape
 from tracker.nearby import about_hand_and_object
 from tracker.observation import Surroundings, observe
 from tracker.quality import TYPICAL
+from tracker.refine import Problem
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.weights import weights_for
 
@@ -46,7 +49,9 @@ def test_the_size_that_was_drawn_is_found(monkeypatch, size):
         observation = observe(frame, CAMERA, known.likelihoods, known.surroundings)
         reach, rng = known.models.object_reach, np.random.default_rng(number)
         evidence = about_hand_and_object(observation, [pose], reach, shape, 500, rng)
-        sizes = sizes.seen(evidence, pose, known)
+        fixed = known.models, known.weights, Layout.about(pose), pose.hand.angles
+        now = Problem(evidence, *fixed, use_hand=True, use_object=False)
+        sizes = sizes.seen(SameGrasp(now, pose.camera_from_object, ()), pose, known)
     found = sizes.fitted(average_hand())
     palm = found.palm_segments[0, 1, 0] / average_hand().palm_segments[0, 1, 0]
     fingers = found.phalanx_lengths[1, 0] / average_hand().phalanx_lengths[1, 0]

@@ -13,6 +13,7 @@ from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
 from tracker import hand_search
 from tracker.explanation import SampleView
+from tracker.grasp_views import GraspViews
 from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand
 from tracker.models import thinned
@@ -75,10 +76,10 @@ def test_the_hand_is_found_beside_the_object(monkeypatch):
     scene = drawn(points=400)
     points = scene.observation.points
     places, where = points[points[:, 0] < 0], scene.pose.camera_from_object
-    pose = find_hand(scene.problem, where, places, (), np.random.default_rng(0))
+    pose = find_hand(scene.problem, where, places, (), np.random.default_rng(0), GraspViews())[0]
     np.testing.assert_allclose(pose.camera_from_object, where, atol=1e-9)
     assert np.linalg.norm(pose.hand.camera_from_hand[:3, 3] - scene.pose.hand.camera_from_hand[:3, 3]) < 0.06
-    again = find_hand(scene.problem, where, places, (), np.random.default_rng(0))
+    again = find_hand(scene.problem, where, places, (), np.random.default_rng(0), GraspViews())[0]
     np.testing.assert_array_equal(pose.hand.angles, again.hand.angles)
 
 
@@ -91,7 +92,7 @@ def test_a_guess_that_is_right_is_taken_though_next_to_nothing_is_drawn(monkeypa
     shape = average_hand()
     error = {}
     for name, guesses in (("none", ()), ("right", (scene.pose.hand,))):
-        found = find(guesses, np.random.default_rng(0)).hand
+        found = find(guesses, np.random.default_rng(0), GraspViews())[0].hand
         error[name] = np.linalg.norm(joints(shape, found) - joints(shape, scene.pose.hand), axis=1).mean()
     assert error["right"] < 0.012
     assert error["none"] > 1.5 * error["right"]
