@@ -50,5 +50,5 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
     commands = make(tmp_path, "-n", "paper")
     for part in write_results.PARTS:
         assert f"scripts.write_results {part} {tmp_path}/paper/{part}/comparison.json" in commands
-    assert f"./scripts/belt.sh {tmp_path}/paper/belt 26 40 24" in commands
+    assert f"./scripts/belt.sh {tmp_path}/paper/belt 32 40 24" in commands
     assert commands.count("--steps 1") == 5
