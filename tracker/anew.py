@@ -60,7 +60,7 @@ def object_at(
     vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
     problem = replace(problem, weights=fine(knowledge.weights))
     vector, _ = refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)
-    return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored)
+    return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored, alike=knowledge.alike)
 
 
 def with_hand_found(

@@ -105,7 +105,9 @@ def object_followed(
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
     problem = replace(problem, evidence=evidence, models=knowledge.models, weights=fine(knowledge.weights))
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
-    estimate = judged(observation, problem, best, knowledge.usual, rng, colored=knowledge.colored)
+    estimate = judged(
+        observation, problem, best, knowledge.usual, rng, colored=knowledge.colored, alike=knowledge.alike
+    )
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
     return replace(estimate, confidence=confidence, spread=spread)

@@ -14,6 +14,7 @@ from tracker.objective import COLOR, HAND
 from tracker.observation import Observation
 from tracker.quality import ObjectQuality, chance, hand_confidence, object_evidence
 from tracker.refine import Problem
+from tracker.turns import chance_told, cost_of_turn
 
 ABOUT = 1.2
 """of the object's reach: as far about it points are asked whether it explains them"""
@@ -31,18 +32,28 @@ class Estimate:
 
     pose: HandObjectPose
     confidence: float
-    """chance that the object is within 10 degrees and 10 mm"""
+    """chance that the object is within 10 degrees and 10 mm, if the frame tells that at all"""
     evidence: float
     """log odds for it by this frame alone: higher is the better of two poses"""
     terms: Floats
     """(6,) of the objective"""
     quality: ObjectQuality
+    told: float
+    """chance that no other turn of the object explains the frame as well"""
     hand_confidence: float = float("nan")
     """NaN where no hand was looked for"""
     hand_residual: float = float("nan")
     """metres, median distance of the hand's points to its surface"""
     spread: tuple[float, float] = (float("nan"), float("nan"))
     """metres and radians: deviation of the object over the better half of the swarm"""
+
+    @property
+    def certainty(self) -> float:
+        """Chance that the pose is right: that it fits, and that no other fits as well.
+
+        A pose of which the frame tells too little is still followed, since by moving on it may be told again.
+        """
+        return self.confidence * self.told
 
 
 def judged(
@@ -53,12 +64,14 @@ def judged(
     rng: np.random.Generator,
     *,
     colored: bool,
+    alike: Floats,
 ) -> Estimate:
-    """The hypothesis (32,) with its confidence, the hand left out; `usual` (5,) as in object_evidence."""
+    """The hypothesis (32,) with its confidence, no hand yet; `usual` as in object_evidence, `alike` in cost_of_turn."""
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
     evidence = object_evidence(quality, usual, colored=colored)
-    return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality)
+    told = chance_told(cost_of_turn(problem, vector, alike), quality.view.support)
+    return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality, told)
 
 
 def object_quality(

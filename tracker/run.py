@@ -34,8 +34,8 @@ from tracker.smoothing import smoothed
 from tracker.track import ROW_FIELDS, Track, new_track, track_path_of
 from tracker.unfinished import SAVE_EVERY, RunState, UnfinishedTrack
 
-BESIDE_ROWS = frozenset({"sessions", "output", "overwrite", "symmetry", "refine", "workers", "cluster"})
-SELDOM = 0.5
+BESIDE_ROWS = frozenset({"sessions", "output", "overwrite", "refine", "workers", "cluster"})
+SELDOM = 0.75
 """share of the frames looked at first; found in fewer, the object may be what was taken for background"""
 """options that no row depends on"""
 
@@ -143,9 +143,10 @@ def begun(session: Session, config: RunConfig) -> RunState:
         return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
     ahead, field = frames_ahead(session), build_distance_field(model)
     labels_of = session.labels if config.masks else unlabelled
+    alike = symmetries_of(model, config).axes
 
     def tracker_before(background: Floats | None) -> SequenceTracker:
-        knowledge = SceneKnowledge.before(ahead[0], background, session.camera, model, field, shape, config.seed)
+        knowledge = SceneKnowledge.before(ahead[0], background, session.camera, model, field, shape, config.seed, alike)
         return SequenceTracker(knowledge, config, labels_of)
 
     background = static_background(ahead)

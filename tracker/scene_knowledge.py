@@ -24,6 +24,7 @@ from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
 from tracker.weights import Weights, weights_for
 
+NO_AXES: Floats = np.zeros((0, 3))
 SURELY = 2.0
 """how much likelier a colour must be on the object than on the hand to be learned as the object's"""
 
@@ -46,6 +47,8 @@ class SceneKnowledge:
     """whether the mesh has colours"""
     surroundings: Surroundings
     seed: int
+    alike: Floats
+    """(C, 3) axes in the object's frame about which any turn looks alike"""
 
     @staticmethod
     def before(
@@ -56,6 +59,7 @@ class SceneKnowledge:
         field: DistanceField,
         shape: HandShape,
         seed: int,
+        alike: Floats = NO_AXES,
     ) -> SceneKnowledge:
         """Before anything is tracked: from the object's mesh, a frame and what never moves (tracker/background.py)."""
         models = prepare_models(model, field, shape, np.random.default_rng(seed))
@@ -65,7 +69,7 @@ class SceneKnowledge:
         weights = weights_for(model.diameter, colored=model.colored)
         surroundings = Surroundings(find_planes(frame, camera, seed), background)
         return SceneKnowledge(
-            camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed
+            camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed, alike
         )
 
     @staticmethod
@@ -74,7 +78,9 @@ class SceneKnowledge:
         likelihoods = initial_likelihoods(None, color_features(frame.color))
         surroundings = Surroundings(np.zeros((0, 4)))
         models, weights = models_of_hand_alone(shape), Weights(grasp=0.0)
-        return SceneKnowledge(camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed)
+        return SceneKnowledge(
+            camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed, NO_AXES
+        )
 
     def with_planes_of(self, frame: RgbdFrame, least_width: float = 0.0) -> SceneKnowledge:
         """With table and wall where this frame has them; `least_width` as in find_planes."""

@@ -129,7 +129,7 @@ class SequenceTracker:
         for frame in shown(frames, "looking ahead"):
             observation = self._observed(frame, fresh_planes=True)
             for found in self._found(observation)[:1]:
-                if found.confidence < self._config.confidence:
+                if found.certainty < self._config.confidence:
                     continue
                 found_in += 1
                 if best is None or found.evidence > best[1].evidence:
@@ -239,14 +239,15 @@ class SequenceTracker:
             nothing, nan = pose_without_hand(rigid(np.eye(3), np.zeros(3))), float("nan")
             terms = np.full(len(TERMS), nan)
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
-        tracked = estimate.confidence >= self._config.confidence
-        hand_tracked = tracked and self._vouches_for_hand(estimate)
+        tracked = estimate.certainty >= self._config.confidence
+        followed = estimate.confidence >= self._config.confidence
+        hand_tracked = followed and self._vouches_for_hand(estimate)
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),
             TrackStatus.TRACKED if hand_tracked else hand_missing,
             estimate.pose,
-            estimate.confidence,
+            estimate.certainty,
             estimate.hand_confidence,
             estimate.terms,
             quality.residual,
@@ -287,7 +288,7 @@ class SequenceTracker:
         Sizes are tried on what several views show, until enough was seen to keep the best one.
         """
         pose = estimate.pose
-        if estimate.confidence < LEARNING or not self._grasp.wants(pose.camera_from_object):
+        if estimate.certainty < LEARNING or not self._grasp.wants(pose.camera_from_object):
             return
         seen = hand_evidence(observation, estimate, self._knowledge, self._config.points, self._rng)
         if seen is None:

@@ -116,3 +116,20 @@ def test_too_few_pixels_teach_nothing():
     few[0, :10] = True
     learned = start.learned(color_features(image(BLUE)), few, ~few, few, 0.5)
     np.testing.assert_array_equal(learned.object_density, start.object_density)
+
+
+@pytest.mark.parametrize(
+    "tone", [(236, 203, 184), (205, 160, 135), (172, 122, 92), (128, 84, 60), (105, 66, 42), (66, 45, 35)]
+)
+def test_skin_from_light_to_dark_is_the_hands_colour(tone):
+    likelihoods = without_background(initial_likelihoods(belt(), color_features(image((90, 120, 90)))))
+    on_object, on_hand = likelihoods.chances(color_features(image(tone)))
+    assert on_hand.mean() > 0.5
+    assert on_hand.mean() > 2 * on_object.mean()
+
+
+@pytest.mark.parametrize("other", [(40, 90, 160), (60, 140, 70), (230, 60, 40), (110, 125, 145)])
+def test_what_no_skin_looks_like_is_not(other):
+    likelihoods = without_background(initial_likelihoods(None, color_features(image((90, 120, 90)))))
+    _, on_hand = likelihoods.chances(color_features(image(other)))
+    assert on_hand.mean() < 0.5

@@ -18,7 +18,7 @@ from tracker.judgement import judged
 from tracker.nearby import about_hand_and_object, about_object, pick
 from tracker.observation import Surroundings
 from tracker.quality import MOST_FROM_BEFORE, TYPICAL, followed_confidence, log_odds
-from tracker.scene_knowledge import SceneKnowledge
+from tracker.scene_knowledge import NO_AXES, SceneKnowledge
 from tracker.swarm import SwarmSettings
 
 REACH = models().object_reach
@@ -31,7 +31,7 @@ def rng():
 
 def estimate():
     scene = drawn(use_hand=False)
-    return judged(scene.observation, scene.problem, scene.truth, TYPICAL, rng(), colored=True)
+    return judged(scene.observation, scene.problem, scene.truth, TYPICAL, rng(), colored=True, alike=NO_AXES)
 
 
 @given(st.floats(-10, 10), CHANCES, CHANCES)
@@ -108,6 +108,7 @@ def known(scene):
         colored=True,
         surroundings=Surroundings(WALL_PLANE),
         seed=0,
+        alike=NO_AXES,
     )
 
 

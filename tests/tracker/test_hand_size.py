@@ -17,7 +17,7 @@ from tracker.nearby import about_hand_and_object
 from tracker.observation import Surroundings, observe
 from tracker.quality import TYPICAL
 from tracker.refine import Problem
-from tracker.scene_knowledge import SceneKnowledge
+from tracker.scene_knowledge import NO_AXES, SceneKnowledge
 from tracker.weights import weights_for
 
 
@@ -33,6 +33,7 @@ def knowledge(frame):
         colored=True,
         surroundings=Surroundings(WALL_PLANE),
         seed=0,
+        alike=NO_AXES,
     )
 
 
