@@ -23,6 +23,7 @@ from tracker.hypothesis import (
     VECTOR_SIZE,
     Layout,
 )
+from tracker.models import thinned
 from tracker.objective import Evidence
 from tracker.refine import HAND_NUMBERS, Problem, refined
 
@@ -96,12 +97,10 @@ class SameGrasp:
 
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,), of the hand's, at the residuals `base` (R,)."""
-        at = len(self.now.residuals(vector)[0])
-        parts = [self.now.jacobian(vector, active, base[:at])]
-        for view, carry in self._others():
-            moved = carry(vector)
-            own, _ = view.residuals(moved)
-            parts.append(view.jacobian(moved, active, own) @ carry.slope[np.ix_(active, active)])
+        here, *there = np.split(base, np.cumsum([self.now.size, *(view.size for view, _ in self._others())])[:-1])
+        parts = [self.now.jacobian(vector, active, here)]
+        for own, (view, carry) in zip(there, self._others(), strict=True):
+            parts.append(view.jacobian(carry(vector), active, own) @ carry.slope[np.ix_(active, active)])
         return np.concatenate(parts)
 
     def in_views(self, vectors: Floats) -> Floats:
@@ -114,12 +113,12 @@ class SameGrasp:
 
     def _others(self) -> Iterator[tuple[Problem, Carry]]:
         """The problem of each view, and what takes vectors there."""
-        here = inverse(self.camera_from_object)
+        here, models = inverse(self.camera_from_object), thinned(self.now.models, 0.0)  # of the object nothing is asked
         for view in self.views:
             carry = Carry(view.camera_from_object @ here, view.camera_from_object)
             turned = carry.view_from_here[:3, :3] @ self.now.layout.hand_reference
             layout = Layout(view.camera_from_object[:3, :3].copy(), np.ascontiguousarray(turned))
-            yield replace(self.now, evidence=view.evidence, layout=layout), carry
+            yield replace(self.now, evidence=view.evidence, models=models, layout=layout), carry
 
 
 @dataclass(frozen=True)

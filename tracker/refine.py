@@ -47,9 +47,14 @@ class Problem:
     use_object: bool = True
     """False: the object is held still, so that its own terms, which then are the same for all, are left out"""
 
+    @property
+    def size(self) -> int:
+        """Number of residuals."""
+        return residual_count(self.evidence, self.models)
+
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
-        out, terms = np.zeros(residual_count(self.evidence, self.models)), np.zeros(len(TERMS))
+        out, terms = np.zeros(self.size), np.zeros(len(TERMS))
         residuals_of(vector, self.layout.object_reference, *self._others, out, terms)
         return out, terms
 
@@ -58,7 +63,7 @@ class Problem:
 
         `object_references` (N, 3, 3) replaces the layout's for each vector.
         """
-        layout, size = self.layout, residual_count(self.evidence, self.models)
+        layout, size = self.layout, self.size
         references = layout.object_reference[None] if object_references is None else object_references
         vectors, values = clamp_angles(vectors), np.zeros(len(vectors))
 
