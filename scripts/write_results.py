@@ -47,7 +47,7 @@ other occluded ones are drawn from other viewpoints. `best` and `srn-occlusion` 
 The paper has 25.2 for Wohlhart and Lepetit, 13.2 for srn, 14.3 by nearest neighbour, 11.8 with the occlusion term.""",
     "video": """## Real video
 
-Trained on pairs of one part of a real recording (a hand with a mug, 76 frames), tested on another part of it;
+Trained on pairs of some blocks of a real recording's frames (a hand with a mug, 76 of them), tested on other blocks;
 `recorded` images are the camera's own. Truth is the tracked pose, so that its errors are in these figures
 (`scripts/video.sh`).""",
 }
