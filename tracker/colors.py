@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.stats import norm
 
 from scene.arrays import Booleans, Bytes, Floats, Integers
 from scene.object_model import ObjectModel
@@ -19,10 +20,9 @@ DARK = 10.0
 BRIGHTNESS_SHARE = 0.3
 """brightness changes with the angle to the light, colour hardly: this is its weight among the features"""
 LOW, HIGH, BINS = (-1.2, -1.2, 0.6), (1.2, 1.2, 1.8), (24, 24, 8)
-SKIN_MEAN, SKIN_AXIS, SKIN_DEVIATION = (0.28, -0.20), (0.75, -0.66), (0.15, 0.08)
-"""log(R/G) and log(B/G) of human skin from light to dark under daylight and lamps, before anything is learned: their
-mean, the way in which melanin moves them (it takes more of blue than of green, and more of that than of red), and the
-deviations along it and across"""
+SKIN = ((1.0, (0.24, -0.15), (0.14, 0.10)), (0.5, (0.42, -0.33), (0.10, 0.10)))
+"""log(R/G) and log(B/G) of human skin under daylight and lamps, before anything is learned: weight, mean and deviation
+of light to brown skin, and of dark, in which melanin takes more of blue than of green and more of that than of red"""
 SATURATIONS = (0.5, 0.75, 1.0)
 """cameras, haze and glare make colours paler than a scan shows them"""
 FLOOR = 0.15
@@ -121,11 +121,11 @@ def _towards(old: Floats, features: Floats, rate: float) -> Floats:
 
 
 def _skin_density() -> Floats:
-    first, second = (np.linspace(LOW[axis], HIGH[axis], BINS[axis]) - SKIN_MEAN[axis] for axis in range(2))
-    along = first[:, None] * SKIN_AXIS[0] + second * SKIN_AXIS[1]
-    across = first[:, None] * SKIN_AXIS[1] - second * SKIN_AXIS[0]
-    share = np.exp(-0.5 * ((along / SKIN_DEVIATION[0]) ** 2 + (across / SKIN_DEVIATION[1]) ** 2))[:, :, None]
-    share = np.repeat(share, BINS[2], axis=2)
+    first, second = (np.linspace(LOW[axis], HIGH[axis], BINS[axis]) for axis in range(2))
+    share = np.zeros(BINS[:2])
+    for weight, mean, deviation in SKIN:
+        share += weight * norm.pdf(first, mean[0], deviation[0])[:, None] * norm.pdf(second, mean[1], deviation[1])
+    share = np.repeat(share[:, :, None], BINS[2], axis=2)
     share = share / share.sum() + FLOOR / np.prod(BINS)
     skin: Floats = share / share.sum()
     return skin

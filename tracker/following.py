@@ -43,6 +43,8 @@ HALF_FINE = 0.5
 """of the way to the fine weights of the last step, while the swarm still has to find the place"""
 FEW_SAMPLES = 0.5
 """share of the object's samples that its swarm looks at"""
+STAYS_TOLD = 0.85
+"""share of what was told of an orientation that holds for the next frame, in which it has hardly changed"""
 FEWEST_POINTS = 50
 """observed points about a prediction, below which nothing is there to be followed"""
 
@@ -110,7 +112,8 @@ def object_followed(
     )
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
-    return replace(estimate, confidence=confidence, spread=spread)
+    told = max(estimate.told, STAYS_TOLD * last.estimate.told)
+    return replace(estimate, confidence=confidence, spread=spread, told=told)
 
 
 def hand_followed(

@@ -16,14 +16,17 @@ from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 from tests.tracker.samples import CAMERA, PAINT, WALL, WALL_PLANE, drawn
 from tests.tracker.test_following import estimate, known
+from tracker import following
 from tracker.colors import color_features, initial_likelihoods
 from tracker.config import RunConfig
+from tracker.following import Last
 from tracker.hypothesis import Layout
 from tracker.initialisation import pose_without_hand
 from tracker.models import prepare_models
 from tracker.observation import Surroundings, observe
 from tracker.refine import Problem
 from tracker.sequence import SequenceTracker
+from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
 from tracker.turns import LITTLE, TELLING, chance_told, cost_of_turn
 from tracker.weights import fine, weights_for
@@ -98,3 +101,14 @@ def test_a_pose_of_which_too_little_is_told_is_lost_and_its_hand_is_not(tmp_path
     assert answer.status == TrackStatus.LOST
     assert answer.hand_status == TrackStatus.TRACKED
     assert answer.confidence == pytest.approx(0.297)
+
+
+def test_what_was_told_holds_for_a_few_frames_more(monkeypatch):
+    scene = drawn(use_hand=False)
+    untold = replace(estimate(), pose=scene.pose, told=0.0)
+    monkeypatch.setattr(following, "judged", lambda *_, **__: untold)
+    last = Last(replace(untold, told=1.0), np.eye(4))
+    rest = SwarmSettings(generations=2), (8, 200), np.random.default_rng(0)
+    here = following.object_followed(scene.observation, last, known(scene), *rest)
+    assert here is not None
+    assert here.told == pytest.approx(following.STAYS_TOLD)
