@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -45,6 +46,11 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted; nothing half-written is left, run the command again", file=sys.stderr)
+        return 2
+    except (
+        BrokenPipeError
+    ):  # who reads what is printed, as `head`, has enough: what Python flushes at its end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     return 0
 

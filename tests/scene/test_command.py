@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -91,6 +93,15 @@ def test_what_a_cluster_sends_ends_a_command_as_ctrl_c_does(stop, capsys):
     assert run("cook", cook=lambda _: os.kill(os.getpid(), stop)) == 2
     assert capsys.readouterr().err.startswith("kitchen: interrupted; ")
     assert signal.getsignal(stop) == before
+
+
+def test_a_reader_that_has_enough_is_no_traceback():
+    command = [sys.executable, "-c", "from pairs.cli import main; main()", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_a_closed_terminal_that_is_to_be_ignored_stays_so():
