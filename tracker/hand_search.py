@@ -80,7 +80,8 @@ def find_hand(
         grasp: views that the hand may have to explain, too.
 
     Returns:
-        Poses that differ, the best first; none of the guesses is better.
+        Poses that differ: those found in this frame, the best first, none of the guesses better than that; and last,
+        where there are views, the one that was found in all of them.
     """
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
     problem = replace(problem, layout=layout, prediction=HALF_CLOSED, use_object=False)
@@ -95,8 +96,8 @@ def find_hand(
     if grasp.views:
         views = tuple(replace(view, evidence=every_second(view.evidence)) for view in grasp.views)
         together = SameGrasp(replace(problem, evidence=looking.evidence), camera_from_object, views)
-        evolved = _evolved(together, np.array([*known, *found, *evolved]), KEPT_TOGETHER, rng)
-        found.append(_finished(together, evolved[0], rng)[0])
+        best, *_ = _evolved(together, np.array([*known, *found, *evolved]), KEPT_TOGETHER, rng)
+        found.append(_finished(together, best, rng)[0])
     return [layout.pose(vector) for vector in found]
 
 

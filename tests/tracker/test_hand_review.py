@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from scene.rotations import matrix_from_rotation_vector
+from scene.transforms import rigid
 from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tracker import sequence
@@ -61,3 +63,21 @@ def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_al
 def test_a_hand_that_several_views_agree_on_is_reviewed_less_often(tmp_path, searches):
     tracked(tmp_path, 0.9, 2 * REVIEW_EVERY, views=2)
     assert len(searches) == len(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))
+
+
+def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
+    scene = drawn()
+    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9)
+    turned = [rigid(matrix_from_rotation_vector(np.array([0, turn, 0])), np.zeros(3)) for turn in (0.5, -0.5)]
+    views = tuple(View.of(scene.problem.evidence, scene.pose.camera_from_object @ turn) for turn in turned)
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    for before, frames in ((views[:1], 0), (views, 3)):
+        tracker._grasp = GraspViews(before)
+        tracker._look_at_grasp(scene.observation, here)
+        assert len(tracker._grasp.views) == len(before) + 1
+        assert tracker._sizes.frames == frames
+    tracker._look_at_grasp(scene.observation, here)
+    assert len(tracker._grasp.views) == 3  # this side has been seen
+    tracker._grasp = GraspViews()
+    tracker._look_at_grasp(scene.observation, replace(here, told=0.5))
+    assert tracker._grasp.views == ()

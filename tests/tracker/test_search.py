@@ -13,7 +13,7 @@ from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, WALL_PLANE, drawn, likelihoods
 from tracker import hand_search
 from tracker.explanation import SampleView
-from tracker.grasp_views import GraspViews
+from tracker.grasp_views import GraspViews, SameGrasp, View
 from tracker.hand_search import find_hand
 from tracker.initialisation import find_object, pose_without_hand
 from tracker.models import thinned
@@ -81,6 +81,22 @@ def test_the_hand_is_found_beside_the_object(monkeypatch):
     assert np.linalg.norm(pose.hand.camera_from_hand[:3, 3] - scene.pose.hand.camera_from_hand[:3, 3]) < 0.06
     again = find_hand(scene.problem, where, places, (), np.random.default_rng(0), GraspViews())[0]
     np.testing.assert_array_equal(pose.hand.angles, again.hand.angles)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_hand_for_all_views_is_found_beside_those_of_the_frame():
+    scene = drawn(points=400)
+    points, where = scene.observation.points, scene.pose.camera_from_object
+    views = GraspViews((View.of(scene.problem.evidence, where),))
+    find = partial(find_hand, scene.problem, where, points[points[:, 0] < 0], ())
+    alone, together = (find(np.random.default_rng(0), grasp) for grasp in (GraspViews(), views))
+    assert len(together) == len(alone) + 1
+    problem = replace(scene.problem, use_object=False)
+    best, last = (
+        SameGrasp(problem, where, views.views).objectives(problem.layout.vector(pose)[None])
+        for pose in (together[0], together[-1])
+    )
+    assert last < 1.3 * best
 
 
 def test_a_guess_that_is_right_is_taken_though_next_to_nothing_is_drawn(monkeypatch):
