@@ -36,6 +36,7 @@ from scene.pages import new_figure
 from tracker.anew import object_at
 from tracker.config import RunConfig
 from tracker.following import SCALES, Last, hand_followed, object_followed
+from tracker.grasp_views import GraspViews
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.nearby import about_hand_and_object
 from tracker.refine import Problem
@@ -161,7 +162,8 @@ def ours_followed(bench: Bench, index: int) -> HandObjectPose:
     observation = knowledge.observed(bench.session.frame(index))
     estimate = object_followed(observation, last, knowledge, settings, sizes, rng)
     assert estimate is not None
-    return hand_followed(observation, estimate, last, knowledge, settings, sizes, rng).pose
+    with_hand, _ = hand_followed(observation, estimate, last, knowledge, settings, sizes, GraspViews(), rng)
+    return with_hand.pose
 
 
 def compare_evaluations(bench: Bench, obvious: Obvious, index: int) -> None:
@@ -227,10 +229,13 @@ def errors_of(bench: Bench, index: int, pose: HandObjectPose) -> tuple[float, fl
 def time_tracking(bench: Bench, state: RunState, config: RunConfig) -> None:
     """Frames a second inside the tracking loop: reading, observing, following, searching, judging."""
     tracker = SequenceTracker.resumed(state.tracker, config)
-    frames = range(state.anchor, min(state.anchor + TIMED_FRAMES, len(bench.session)))
+    forth, back = range(state.anchor, len(bench.session)), range(state.anchor - 1, -1, -1)
+    frames = [*forth, *back][:TIMED_FRAMES]
     tracker.track(bench.session.frame(frames[0]))  # compiles
     wall, processor = [], []
     for index in frames[1:]:
+        if index == state.anchor - 1:
+            tracker.return_to_anchor()
         began, began_processor = time.perf_counter(), time.process_time()
         tracker.track(bench.session.frame(index))
         wall.append(time.perf_counter() - began)
