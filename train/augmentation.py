@@ -14,11 +14,13 @@ from scene.arrays import Floats
 
 GAIN, COLOR_GAIN = (0.7, 1.35), (0.9, 1.1)
 """factors on all of an image, and on its red, green and blue each by itself"""
-SHIFT = 0.04
+SHIFT = 0.03
 """of the crop, as a fraction of its side, along both axes: about what a tracked object's centre is wrong by"""
 SCALE = (0.94, 1.06)
-DEPTH_OFFSET = 0.05
-"""standard deviation, diameters: the object's centre is not known better"""
+DEPTH_OFFSET = 0.03
+"""standard deviation, diameters: a tracked object's centre is known as well; more makes rotations less exact"""
+FARTHEST = 0.999
+"""depths beyond are the background's, which has no place: weights that sum to one do so but for rounding"""
 NOISE = 0.02
 BOX_SIDE = (0.2, 0.55)
 """of a random box, as a fraction of the image's side"""
@@ -34,13 +36,13 @@ def varied(images: Tensor, turns: Floats, rng: np.random.Generator) -> Tensor:
     """
     count = len(images)
     grid = turning_grid(turns, rng.uniform(*SCALE, count), 2 * rng.uniform(-SHIFT, SHIFT, (count, 2)), images.shape[-1])
-    # nearest: between an edge and its background there is no depth that anything has
-    moved = functional.grid_sample(images, grid, mode="nearest", padding_mode="border", align_corners=False)
+    # between an edge and its background this makes depths that nothing has, as shrinking the crop did before
+    moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     gain = uniform(GAIN, (count, 1, 1, 1), rng) * uniform(COLOR_GAIN, (count, 3, 1, 1), rng)
     noise = torch.from_numpy(rng.standard_normal(moved[:, :3].shape, dtype=np.float32))
     rgb = ((moved[:, :3] + 0.5) * gain + uniform((0, NOISE), (count, 1, 1, 1), rng) * noise).clamp(0, 1) - 0.5
     offset = torch.from_numpy(rng.normal(0, DEPTH_OFFSET, (count, 1, 1, 1)).astype(np.float32))
-    depth = torch.where(moved[:, 3:] < 1, (moved[:, 3:] + offset).clamp(-1, 1), moved[:, 3:])
+    depth = torch.where(moved[:, 3:] < FARTHEST, (moved[:, 3:] + offset).clamp(-1, 1), 1.0)
     return torch.cat([rgb, depth], dim=1).contiguous(memory_format=torch.channels_last)
 
 

@@ -80,7 +80,7 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, but of pairs files,
-    where --steps is not given, at least 5, of best 10"""
+    where --steps is not given, at least 5, of best 20"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
@@ -164,6 +164,11 @@ class Fit:
     def varied(self) -> bool:
         """Whether a pairs file's images are varied."""
         return self.chosen.augment if self.augment is None else self.augment
+
+    @property
+    def changed_hands(self) -> float:
+        """Share of a pairs file's occluded images that show another pair's hand: of varied ones, beside clean ones."""
+        return self.chosen.other_hands if self.varied and self.images == "both" else 0.0
 
     @property
     def aimed_steps(self) -> int:

@@ -24,6 +24,8 @@ LARGEST_IN_MEMORY_BYTES = 3 << 30
 """a split whose images are larger than this stays on disk"""
 BYTES_A_PIXEL = 2 * (3 + 4)
 """in memory, of both images of a pair: colour as uint8, depth as int32"""
+BEHIND, OBJECT, HAND = 0, 1, 2
+"""what a pixel of an occluded image shows: neither of the two, the object, the hand"""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class PairImages:
     """(N, 3, 3) turns a view straight at the object to the camera"""
     visibility: Floats
     """(N,) visible fraction of the object in the occluded image, 0..1"""
+    in_hand: Integers
+    """(H,) indices into the split of the images whose hand is known"""
     memory: dict[str, Tensor]
-    """the four image fields of these rows; empty where they stay on disk"""
+    """the four image fields of these rows, and `layers` where asked for; empty where they stay on disk"""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -74,6 +78,12 @@ class PairImages:
             depth[where] = self._field(f"{view}/depth", rows[chosen])
         return color, depth
 
+    def layers(self, rows: Integers) -> Tensor:
+        """(B,) indices into the split -> (B, S, S) uint8 BEHIND, OBJECT or HAND, of the occluded images."""
+        if "layers" in self.memory:
+            return self.memory["layers"][torch.from_numpy(rows)]
+        return _layers(self.file, self.rows[rows])
+
     def _field(self, name: str, rows: Integers) -> Tensor:
         if self.memory:
             return self.memory[name][torch.from_numpy(rows)]
@@ -81,7 +91,9 @@ class PairImages:
 
 
 @contextmanager
-def open_split(path: Path, split: Split, *, memory_limit: int = LARGEST_IN_MEMORY_BYTES) -> Iterator[PairImages]:
+def open_split(
+    path: Path, split: Split, *, layers: bool = False, memory_limit: int = LARGEST_IN_MEMORY_BYTES
+) -> Iterator[PairImages]:
     """The pairs of one split; the file stays open inside the block.
 
     What an image of an object shows is how the object is turned against the line of sight, not against the camera's
@@ -91,6 +103,7 @@ def open_split(path: Path, split: Split, *, memory_limit: int = LARGEST_IN_MEMOR
     Args:
         path: of the pairs file.
         split: which of its rows.
+        layers: whether `PairImages.layers` will be asked for, and is worth keeping.
         memory_limit: bytes of images above which they are read from disk when asked for.
 
     Raises:
@@ -109,7 +122,8 @@ def open_split(path: Path, split: Split, *, memory_limit: int = LARGEST_IN_MEMOR
             quaternion_wxyz=quaternion_from_matrix(np.swapaxes(camera_from_view, 1, 2) @ camera_from_object),
             camera_from_view=camera_from_view,
             visibility=file.visibility[rows],
-            memory={name: _tensor(file.read_rows(name, rows)) for name in IMAGE_FIELDS} if in_memory else {},
+            in_hand=np.flatnonzero(file.column("hand_frame")[rows] >= 0),
+            memory=_memory(file, rows, layers=layers) if in_memory else {},
         )
 
 
@@ -117,6 +131,17 @@ def has_split(path: Path, split: Split) -> bool:
     """Whether a pairs file has pairs in that split."""
     with open_pairs(path) as file:
         return bool((file.split == SPLIT_NAMES.index(split)).any())
+
+
+def _memory(file: PairsFile, rows: Integers, *, layers: bool) -> dict[str, Tensor]:
+    memory = {name: _tensor(file.read_rows(name, rows)) for name in IMAGE_FIELDS}
+    return memory | ({"layers": _layers(file, rows)} if layers else {})
+
+
+def _layers(file: PairsFile, rows: Integers) -> Tensor:
+    """Of the two that are drawn, what is not the object that the occluded image shows is the hand."""
+    seen, drawn = file.read_rows("mask_visible", rows), file.read_rows("rendered/depth", rows) > 0
+    return torch.from_numpy(np.where(seen, OBJECT, np.where(drawn, HAND, BEHIND)).astype(np.uint8))
 
 
 def _tensor(values: NDArray[Any]) -> Tensor:

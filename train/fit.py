@@ -82,12 +82,13 @@ def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
     if config.patches is not None:
         return _fit_patches(config, say)
     with ExitStack() as files:
-        images = files.enter_context(open_split(config.pairs, "train"))
+        hands = config.changed_hands
+        images = files.enter_context(open_split(config.pairs, "train", layers=hands > 0))
         validation = None
         if has_split(config.pairs, "validation"):
             validation = files.enter_context(open_split(config.pairs, "validation"))
         kept = KeptInputs.of(images, config.input)
-        source = PairSource(kept, config.images, config.varied, config.random_boxes)
+        source = PairSource(kept, config.images, config.varied, config.random_boxes, hands)
         settings = Settings.of(config, images.size, 4, images.file.object_model.name, images.file.object_model.diameter)
         return _fit_source(config, source, settings, validation, say)
 

@@ -45,6 +45,15 @@ def network_input(color: Tensor, depth: Tensor, config: InputConfig) -> Tensor:
     return stacked.contiguous(memory_format=torch.channels_last)
 
 
+def layer_input(layers: Tensor, config: InputConfig) -> Tensor:
+    """(B, S, S) uint8, what a crop's pixels show -> (B, size, size), of the pixels nearest to the input's."""
+    stored = layers.shape[1]
+    seen, size = config.seen(stored), config.of(stored)
+    start = (stored - seen) // 2
+    at = start + ((torch.arange(size) + 0.5) * seen / size).long()
+    return layers[:, at][:, :, at]
+
+
 def color_input(color: Tensor) -> Tensor:
     """What a network without depth takes: (B, S, S, 3) uint8 RGB -> (B, 3, S, S) float32, channels last in memory."""
     return (color.float() / 255 - 0.5).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)

@@ -11,7 +11,7 @@ from typing import Literal
 
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
-    "best-plain", "best-paper-network", "best-sgd", "best-unvaried",
+    "best-plain", "best-own-hands", "best-paper-network", "best-sgd", "best-unvaried",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -48,6 +48,8 @@ class Recipe:
     of the paper's 100 pairs"""
     augment: bool = False
     """vary the images of pairs files; images of patches always vary"""
+    other_hands: float = 0.0
+    """of varied occluded images, the share that shows the hand of another pair (other_hands.py)"""
     steps: int = 900
     """what the default number of epochs aims at, on pairs files"""
     fewest_epochs: int = 5
@@ -72,8 +74,9 @@ BEST = Recipe(
     weight_decay=0.02,
     batch_pairs=32,
     augment=True,
+    other_hands=0.4,
     steps=600,
-    fewest_epochs=10,
+    fewest_epochs=20,
     patch_steps=1200,
     real_share=0.4,
     variation=1.0,
@@ -95,6 +98,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-pairs": replace(BEST, meaning="best, equation 3 on formed pairs", feature_term="pairs", formed_batches=True),
     "best-formed": replace(BEST, meaning="best, half of the pairs near and half far", formed_batches=True),
     "best-plain": replace(BEST, meaning="best, large errors of rotation count in full", logarithmic=False),
+    "best-own-hands": replace(BEST, meaning="best, each object in its own hand alone", other_hands=0.0),
     "best-paper-network": replace(BEST, meaning="best with the paper's network and quaternion", network="paper"),
     "best-sgd": replace(
         BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.03, weight_decay=1e-4,

@@ -19,7 +19,11 @@ CORNERS = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -0.5, 0.2]])
 COLORS = np.array([[255, 40, 40], [40, 255, 40], [40, 40, 255], [255, 255, 40]])
 
 
-def drawn(rotation: Floats, *, bar: int | None) -> Crop:
+BAR = 4
+"""columns"""
+
+
+def drawn(rotation: Floats, *, bar: int | None, background: bool = True) -> Crop:
     """Discs at the turned corners; `bar` is the left column of a grey bar before them, None for a clean image."""
     rows, columns = np.mgrid[:SIZE, :SIZE]
     color, depth = np.zeros((SIZE, SIZE, 3)), np.zeros((SIZE, SIZE))
@@ -29,7 +33,8 @@ def drawn(rotation: Floats, *, bar: int | None) -> Crop:
         disc = (columns - SIZE / 2 - 6 * x) ** 2 + (rows - SIZE / 2 - 6 * y) ** 2 < 9
         color[disc], depth[disc] = COLORS[corner], 0.5 + 0.02 * z
     if bar is not None:
-        color[:, bar : bar + 4], depth[:, bar : bar + 4] = 128, 0.45
+        color[:, bar : bar + BAR], depth[:, bar : bar + BAR] = 128, 0.45
+    if bar is not None and background:
         color[depth == 0], depth[depth == 0] = 90, 2.0
     return Crop(color.astype(np.uint8), stored_depth(depth, 0.5, 0.08))
 
@@ -39,10 +44,17 @@ def learnable_pair(row: int, rng: np.random.Generator, split: int) -> Pair:
     rotation = matrix_from_rotation_vector(rng.uniform(-0.6, 0.6, 3))
     camera_from_view = matrix_from_rotation_vector(np.array([0.0, 0.2, 0.0]))
     pose = rigid(camera_from_view @ rotation, np.array([0.1, 0.0, 0.5]))
+    noise = a_pair(row, rng, size=SIZE, split=split)
+    bar, clean = int(rng.integers(0, SIZE - BAR)), drawn(rotation, bar=None)
+    seen = clean.depth > 0
+    seen[:, bar : bar + BAR] = False
     return replace(
-        a_pair(row, rng, size=SIZE, split=split),
-        occluded=drawn(rotation, bar=int(rng.integers(0, SIZE - 4))),
-        clean=drawn(rotation, bar=None),
+        noise,
+        occluded=drawn(rotation, bar=bar),
+        rendered=drawn(rotation, bar=bar, background=False),
+        clean=clean,
+        mask_amodal=clean.depth > 0,
+        mask_visible=seen,
         quaternion_wxyz=quaternion_from_matrix(pose[:3, :3]),
         camera_from_object=pose,
         camera_from_view=camera_from_view,

@@ -24,9 +24,10 @@ def test_colour_place_and_depth_vary_and_the_background_stays_far() -> None:
     after = varied(images, np.zeros(6), np.random.default_rng(0))
     assert after.shape == images.shape
     assert after[:, :3].abs().max() <= 0.5
-    depths = after[:, 3][after[:, 3] < 1]
+    depths = after[:, 3, 10, 10]  # of the object, wherever it was moved to
     assert depths.std() > 0.01  # the object's centre is not known exactly
     assert abs(depths.mean() + 0.4) < 0.1
+    assert (after[:, 3, 0] == 1).all()  # the background has no place that could be wrong
     assert len({tuple(np.argwhere(image.numpy() < 1)[0]) for image in after[:, 3]}) > 1
     torch.testing.assert_close(after, varied(images, np.zeros(6), np.random.default_rng(0)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pairs.format import open_pairs
 from scene.errors import InputError
 from scene.rotations import geodesic_angle
 from tests.train.samples import SIZE, learnable_file
-from train.dataset import has_split, open_split
+from train.dataset import BEHIND, HAND, OBJECT, has_split, open_split
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,19 @@ def test_images_are_the_files(pairs: Path, memory_limit: int) -> None:
         for at, (view, row) in enumerate(zip(("clean", "occluded", "occluded"), rows, strict=True)):
             np.testing.assert_array_equal(color[at], file.read(f"{view}/color", row, row + 1)[0])
             np.testing.assert_array_equal(depth[at], file.read(f"{view}/depth", row, row + 1)[0])
+
+
+@pytest.mark.parametrize("options", [{"memory_limit": 0}, {}, {"layers": True}])
+def test_layers_tell_object_hand_and_what_is_behind(pairs: Path, options: dict[str, Any]) -> None:
+    with open_pairs(pairs) as file, open_split(pairs, "test", **options) as images:
+        assert ("layers" in images.memory) == ("layers" in options)
+        layers = images.layers(np.array([2, 1])).numpy()
+        rows = images.rows[[2, 1]]
+        color = file.read_rows("occluded/color", rows)
+        np.testing.assert_array_equal(layers == HAND, (color == 128).all(axis=-1))
+        np.testing.assert_array_equal(layers == BEHIND, (color == 90).all(axis=-1))
+        np.testing.assert_array_equal(layers == OBJECT, file.read_rows("mask_visible", rows))
+        np.testing.assert_array_equal(images.in_hand, np.arange(len(images)))
 
 
 def test_learnt_rotation_turns_back_to_the_camera(pairs: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from pairs.format import stored_depth
 from scene.errors import InputError
 from train.config import InputConfig
-from train.preprocessing import color_input, network_input
+from train.preprocessing import color_input, layer_input, network_input
 
 
 def one_pixel(color: tuple[int, int, int], depth_m: float, config: InputConfig | None = None) -> list[float]:
@@ -64,3 +64,11 @@ def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
 def test_colour_alone_is_centred_in_the_same_way() -> None:
     color = torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8)
     np.testing.assert_allclose(color_input(color)[0, :, 0, 0], [-0.5, 0.5, -0.3], atol=1e-6)
+
+
+def test_layers_shrink_to_the_input_and_stay_what_they_are() -> None:
+    layers = torch.zeros((1, 8, 8), dtype=torch.uint8)
+    layers[:, 2:4, 2:6] = 2
+    assert layer_input(layers, InputConfig(size=2, part=0.5)).tolist() == [[[2, 2], [0, 0]]]
+    assert torch.equal(layer_input(layers, InputConfig(size=None)), layers)
+    assert layer_input(layers, InputConfig(size=3)).shape == (1, 3, 3)
