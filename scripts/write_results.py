@@ -151,6 +151,7 @@ def _gaps(cells: list[dict[str, Any]]) -> list[str]:
         f"- {cell['object']}, {cell['recipe']}, {gap['read_out'].replace('_', ' ')}: occluded minus clean, 40% and "
         f"more visible, {gap['mean_geodesic_deg']:+.1f} ({gap['interval_deg'][0]:+.1f} to "
         f"{gap['interval_deg'][1]:+.1f}) mean geodesic, {gap['median_geodesic_deg']:+.1f} by the medians"
+        + (f" (occluded {gap['occluded_median_deg']:.1f})" if "occluded_median_deg" in gap else "")
         for cell in cells
         for gap in cell.get("occluded_minus_clean", [])
     ]

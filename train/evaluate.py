@@ -49,6 +49,8 @@ class Gap:
     """95%, by bootstrap over the pairs"""
     median_geodesic_deg: float
     """the median of the occluded minus that of the clean: what occlusion costs where it hides nothing that decides"""
+    occluded_median_deg: float
+    """the first of these two medians"""
 
 
 @dataclass(frozen=True)
@@ -194,8 +196,9 @@ def _gaps(estimates: list[Estimates]) -> tuple[Gap, ...]:
 
 def _gap(read_out: ReadOut, occluded_deg: Floats, clean_deg: Floats) -> Gap:
     difference = occluded_deg - clean_deg
-    medians = float(np.median(occluded_deg) - np.median(clean_deg))
-    return Gap(read_out, len(difference), float(difference.mean()), bootstrap_interval(difference), medians)
+    median = float(np.median(occluded_deg))
+    more = median - float(np.median(clean_deg))
+    return Gap(read_out, len(difference), float(difference.mean()), bootstrap_interval(difference), more, median)
 
 
 def _worst(one: Estimates, color_of: Any) -> tuple[Sample, ...]:

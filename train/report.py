@@ -36,7 +36,7 @@ def gap_lines(evaluation: Evaluation) -> list[str]:
     return [
         f"Occluded minus clean, {gap.read_out.replace('_', ' ')}, {100 * GAP_FROM:.0f}% and more visible: "
         f"{gap.mean_geodesic_deg:+.1f} ({gap.interval_deg[0]:+.1f} to {gap.interval_deg[1]:+.1f}) degrees "
-        f"on average, {gap.median_geodesic_deg:+.1f} by the medians."
+        f"on average, {gap.median_geodesic_deg:+.1f} by the medians (occluded {gap.occluded_median_deg:.1f})."
         for gap in evaluation.gaps
     ]
 

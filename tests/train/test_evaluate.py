@@ -187,4 +187,5 @@ def test_the_gap_is_that_of_the_same_poses(pairs: Path, tmp_path: Path) -> None:
     assert gap.interval_deg[0] < expected < gap.interval_deg[1]
     medians = np.median(occluded.geodesic_deg[seen]) - np.median(clean.geodesic_deg[seen])
     assert gap.median_geodesic_deg == pytest.approx(medians)
+    assert gap.occluded_median_deg == pytest.approx(float(np.median(occluded.geodesic_deg[seen])))
     assert f"{medians:+.1f} by the medians" in " ".join(gap_lines(evaluation))
