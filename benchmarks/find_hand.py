@@ -15,15 +15,11 @@ import numpy as np
 from find_object import simulated
 
 from recorder.session import open_session
-from scene.distance_field import build_distance_field
 from scene.hand_pose import joints
-from scene.hand_shape import average_hand
 from tracker.anew import object_at, with_hand_found
-from tracker.background import static_background
+from tracker.beginning import frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.grasp_views import GraspViews
-from tracker.run import frames_ahead, tracked_model
-from tracker.scene_knowledge import SceneKnowledge
 
 NEAR = 0.020
 """metres a joint, on average"""
@@ -41,20 +37,18 @@ def searched(path: Path) -> list[tuple[float, float]]:
     """For each frame the mean error of the 21 joints, metres, and the seconds it took."""
     outcomes = []
     with open_session(path) as session:
-        truth, points = session.truth, RunConfig((path,)).points
+        truth, config, ahead = session.truth, RunConfig((path,)), frames_ahead(session)
         assert truth is not None, f"{path} holds no truth"
-        model, ahead = tracked_model(session), frames_ahead(session)
-        field, shape = build_distance_field(model), average_hand(session.hand_side)
-        knowledge = SceneKnowledge.before(ahead[0], static_background(ahead), session.camera, model, field, shape, 0)
+        knowledge = knowledge_of(session, ahead, config)
         for frame in ahead:
             rng = np.random.default_rng(frame.index)
             knowledge = knowledge.with_planes_of(frame)
             observation = knowledge.observed(frame)
             alone = object_at(observation, truth.camera_from_object[frame.index], knowledge, rng)
             begun = time.perf_counter()
-            found, _ = with_hand_found(observation, alone, knowledge, (), GraspViews(), points, rng)
+            found, _ = with_hand_found(observation, alone, knowledge, (), GraspViews(), config.points, rng)
             seconds = time.perf_counter() - begun
-            off = joints(shape, found.pose.hand) - truth.joints_camera[frame.index]
+            off = joints(knowledge.shape, found.pose.hand) - truth.joints_camera[frame.index]
             if np.isfinite(off).all() and np.isfinite(found.hand_confidence):
                 outcomes.append((float(np.linalg.norm(off, axis=1).mean()), seconds))
     print_line(path.stem, outcomes)

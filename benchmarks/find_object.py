@@ -16,13 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from recorder.session import open_session
-from scene.distance_field import build_distance_field
-from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
-from tracker.background import static_background
+from tracker.beginning import frames_ahead, knowledge_of
+from tracker.config import RunConfig
 from tracker.initialisation import find_object
-from tracker.run import frames_ahead, tracked_model
-from tracker.scene_knowledge import SceneKnowledge
 
 NEAR_DEG, NEAR = 20.0, 0.015
 """degrees and metres from which following gets to the pose by itself"""
@@ -53,9 +50,8 @@ def searched(path: Path) -> list[tuple[int, float]]:
     outcomes = []
     with open_session(path) as session:
         assert session.truth is not None, f"{path} holds no truth"
-        model, ahead = tracked_model(session), frames_ahead(session)
-        field, shape = build_distance_field(model), average_hand(session.hand_side)
-        known = SceneKnowledge.before(ahead[0], static_background(ahead), session.camera, model, field, shape, 0)
+        ahead = frames_ahead(session)
+        known = knowledge_of(session, ahead, RunConfig((path,)))
         for frame in ahead:
             if session.truth.object_visibility[frame.index] < LEAST_VISIBLE:
                 continue

@@ -20,16 +20,13 @@ from find_object import simulated
 
 from recorder.session import Session, open_session
 from scene.arrays import Floats
-from scene.distance_field import build_distance_field
-from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
 from scene.rotations import matrix_from_rotation_vector
 from tracker.anew import object_at
-from tracker.background import static_background
+from tracker.beginning import knowledge_of
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.initialisation import pose_without_hand
-from tracker.run import tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 
@@ -61,10 +58,8 @@ def followed(path: Path, name: str) -> Floats:
         assert session.truth is not None, f"{path} holds no truth"
         seen = np.flatnonzero(session.truth.object_visibility >= LEAST_VISIBLE)
         chosen = seen[np.linspace(0, len(seen) - 1, min(FRAMES, len(seen))).round().astype(int)]
-        model = tracked_model(session)
-        field, shape = build_distance_field(model), average_hand(session.hand_side)
         frames = [session.frame(int(index)) for index in chosen]
-        knowledge = SceneKnowledge.before(frames[0], static_background(frames), session.camera, model, field, shape, 0)
+        knowledge = knowledge_of(session, frames, RunConfig((path,)))
         errors = np.array([followed_in(session, int(index), knowledge) for index in chosen])
     print_line(f"{path.stem}, {name}", errors)
     return errors

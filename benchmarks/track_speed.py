@@ -34,13 +34,13 @@ from scene.hand_surface import HandSurface
 from scene.metrics import rotation_error_deg
 from scene.pages import new_figure
 from tracker.anew import object_at
+from tracker.beginning import begun
 from tracker.config import RunConfig
 from tracker.following import SCALES, Last, hand_followed, object_followed
 from tracker.grasp_views import GraspViews
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
 from tracker.nearby import about_hand_and_object
 from tracker.refine import Problem
-from tracker.run import begun
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import SequenceTracker
 from tracker.swarm import GENERATIONS, PARTICLES, SwarmSettings, minimise

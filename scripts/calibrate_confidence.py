@@ -22,18 +22,15 @@ from worse_camera import WorseCamera
 
 from recorder.session import Session, open_session
 from scene.arrays import Booleans, Floats
-from scene.distance_field import build_distance_field
-from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
 from scene.progress import track as shown
 from scene.transforms import inverse
 from tracker.anew import objects_found
-from tracker.background import static_background
+from tracker.beginning import frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
 from tracker.quality import FEATURES, GEOMETRY, SIGNS
-from tracker.run import frames_ahead, tracked_model
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import FIRST_LEARNING_RATE
 from tracker.swarm import SwarmSettings
@@ -88,11 +85,8 @@ def judged_poses(path: Path) -> Iterator[Case]:
         if truth is None:
             sys.exit(f"{path} holds no truth to calibrate against; give simulated recordings")
         camera = WorseCamera.drawn(np.random.default_rng(crc32(path.stem.encode())))
-        model, ahead = tracked_model(session), [camera.taken(frame) for frame in frames_ahead(session)]
-        shape = average_hand(session.hand_side)
-        knowledge = SceneKnowledge.before(
-            ahead[0], static_background(ahead), session.camera, model, build_distance_field(model), shape, config.seed
-        )
+        ahead = [camera.taken(frame) for frame in frames_ahead(session)]
+        knowledge = knowledge_of(session, ahead, config)
         found: list[tuple[int, Estimate]] = []
         for frame in ahead:
             rng = np.random.default_rng([config.seed, frame.index])

@@ -17,12 +17,13 @@ from tracker.grasp_views import GraspViews
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
-from tracker.judgement import Estimate, hand_certainty, judged
+from tracker.judgement import Estimate, hand_certainty, judged, with_told
 from tracker.nearby import about_object, pick
 from tracker.objective import Evidence
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.turns import Settled, far_turn, near_turn, settled
 from tracker.weights import fine
 
 CANDIDATES = 8
@@ -42,25 +43,54 @@ MOST_PLACES = 2000
 def objects_found(
     observation: Observation, knowledge: SceneKnowledge, rng: np.random.Generator, near: Floats | None
 ) -> list[Estimate]:
-    """The object searched for everywhere: what was found, the best first; `near` as in find_object."""
+    """The object searched for everywhere: what was found, the best first; `near` as in find_object.
+
+    Of the best alone it is asked how much the frame tells of it.
+    """
     found = find_object(observation, knowledge.models, knowledge.weights, rng, colored=knowledge.colored, near=near)
-    candidates = found[:CANDIDATES]
-    estimates = [object_at(observation, pose.camera_from_object, knowledge, rng) for pose in candidates]
-    return sorted(estimates, key=lambda estimate: -estimate.evidence)
+    placed = [_placed(observation, pose.camera_from_object, knowledge, rng) for pose in found[:CANDIDATES]]
+    judged_too = [(estimated(observation, *one, knowledge, rng), *one) for one in placed]
+    judged_too.sort(key=lambda candidate: -candidate[0].evidence)
+    best = [_settled(observation, problem, vector, knowledge, rng) for _, problem, vector in judged_too[:1]]
+    return best + [estimate for estimate, *_ in judged_too[1:]]
 
 
 def object_at(
     observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
 ) -> Estimate:
     """The object near a pose (4, 4) which was found or given: refined and judged, without a hand."""
+    problem, vector = _placed(observation, camera_from_object, knowledge, rng)
+    estimate = estimated(observation, problem, vector, knowledge, rng)
+    near, far = (turn(problem, vector, knowledge.symmetries).cost for turn in (near_turn, far_turn))
+    return with_told(estimate, Settled(vector, near, far))
+
+
+def _placed(
+    observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
+) -> tuple[Problem, Floats]:
+    """The problem of the object near a pose, and its hypothesis (32,), refined."""
     models, pose = knowledge.models, pose_without_hand(camera_from_object)
     evidence = about_object(observation, [pose], models.object_reach, FINE_POINTS, rng)
     strict = searching(knowledge.weights)
     problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
     vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
     problem = replace(problem, weights=fine(knowledge.weights))
-    vector, _ = refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)
-    return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored, alike=knowledge.alike)
+    return problem, refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
+
+
+def _settled(
+    observation: Observation, problem: Problem, vector: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
+) -> Estimate:
+    """The object turned to where it costs least, judged, with how much the frame tells of it."""
+    pose = settled(problem, vector, knowledge.symmetries, known=False)
+    return with_told(estimated(observation, problem, pose.vector, knowledge, rng), pose)
+
+
+def estimated(
+    observation: Observation, problem: Problem, vector: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
+) -> Estimate:
+    """The hypothesis (32,), judged by what is known of the scene."""
+    return judged(observation, problem, vector, knowledge.usual, rng, colored=knowledge.colored)
 
 
 def with_hand_found(

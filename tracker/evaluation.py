@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from tracker.objective import HAND_STATIONS, Evidence, Models, residuals
+from tracker.objective import FINGER_PAIRS, HAND_STATIONS, Evidence, Models, residuals
 
 residuals_of: Any = residuals  # numba's own type says nothing of arguments
 LARGEST_SHARE = 0.6
@@ -17,7 +17,7 @@ LARGEST_SHARE = 0.6
 def residual_count(evidence: Evidence, models: Models) -> int:
     """Length of the residual vector."""
     capsules = len(models.palm_segments) + 15
-    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + 26
+    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + FINGER_PAIRS + 26
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)

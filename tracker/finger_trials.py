@@ -1,21 +1,19 @@
 """Fingers that ended in a neighbour's place, or wrongly bent: tried otherwise, alone and together, and spread.
 
 A finger in the place of its neighbour explains that neighbour's points, and nothing pulls it to where its own are: a
-local minimum that neither a swarm nor least squares leaves. Beside the objective counts that fingers share no space.
-In: a hypothesis. Out: one that is no worse.
+local minimum that neither a swarm nor least squares leaves. In: a hypothesis. Out: one that is no worse.
 """
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
 from scene.arrays import Floats
-from scene.hand_pose import ANGLE_LIMITS, BONE_COUNT, place_bones
+from scene.hand_pose import ANGLE_LIMITS
 from tracker.hand_guesses import CLOSED_DEG, MOST_CLOSED
 from tracker.hypothesis import HAND_ANGLES
-from tracker.objective import Models
 from tracker.refine import HAND_NUMBERS, Problem, refined
 
 FINGERS = (1, 2, 3, 4)
@@ -28,50 +26,22 @@ SPREADS_DEG = (-16, -8, 8, 16)
 """by which some neighbouring fingers are turned aside together"""
 TRIED, ITERATIONS = 3, 8
 """of each kind, and steps of their refinement"""
-ALONG: Floats = np.array([0.0, 0.25, 0.5, 0.75])
-"""shares of a bone at which fingers are compared"""
-HALF_BONE = 2
-"""how many of them the first bone lacks, whose flesh is the palm's"""
-SPACE_WEIGHT, SPACE_SCALE, YIELDS = 0.01, 0.006, 0.003
-"""of the cost of shared space; metres; metres by which the flesh of two fingers gives way"""
 ROUNDS, GAIN = 3, 0.01
 """at most, and the share of the objective from which another one is worth its time"""
 
 
 def with_fingers_tried(problem: Problem, vector: Floats) -> Floats:
     """The best of a hypothesis (32,) and of those with fingers bent otherwise or turned aside, refined."""
-    best, cost = _refined(problem, vector)
+    best, cost = refined(problem, vector, HAND_NUMBERS, ITERATIONS)
     for _ in range(ROUNDS):
-        found, lowest = min((_refined(problem, start) for start in _promising(problem, best)), key=lambda end: end[1])
+        ends = [refined(problem, start, HAND_NUMBERS, ITERATIONS) for start in _promising(problem, best)]
+        found, lowest = min(ends, key=lambda end: end[1])
         worthwhile = lowest < (1 - GAIN) * cost
         if lowest < cost:
             best, cost = found, lowest
         if not worthwhile:
             break
     return best
-
-
-def _refined(problem: Problem, vector: Floats) -> tuple[Floats, float]:
-    best, objective = refined(problem, vector, HAND_NUMBERS, ITERATIONS)
-    return best, objective + shared_space(problem.models, best)
-
-
-def shared_space(models: Models, vector: Floats) -> float:
-    """Cost of fingers in each other: (depth / 6 mm)^2 for each two of them, from half of their first bones on."""
-    frames = np.tile(np.eye(4), (BONE_COUNT, 1, 1))
-    chain = models.base_offsets, models.base_rotations, models.phalanx_lengths, models.abduction_sign
-    place_bones(*chain, np.ascontiguousarray(vector[HAND_ANGLES]), frames)
-    bones = frames[1:].reshape(5, 3, 4, 4)[1:]
-    along = models.phalanx_lengths[1:, :, None] * ALONG
-    centres = bones[:, :, None, :3, 3] + along[..., None] * bones[:, :, None, :3, 0]
-    radii = models.radii[1:, :-1, None] * (1 - ALONG) + models.radii[1:, 1:, None] * ALONG
-    centres, radii = centres.reshape(4, -1, 3)[:, HALF_BONE:], radii.reshape(4, -1)[:, HALF_BONE:]
-    cost = 0.0
-    for one, other in combinations(range(4), 2):
-        apart = np.linalg.norm(centres[one][:, None] - centres[other], axis=2)
-        deepest = float((radii[one][:, None] + radii[other] - apart).max())
-        cost += SPACE_WEIGHT * (max(deepest - YIELDS, 0.0) / SPACE_SCALE) ** 2
-    return cost
 
 
 def _promising(problem: Problem, vector: Floats) -> list[Floats]:
@@ -85,8 +55,7 @@ def _promising(problem: Problem, vector: Floats) -> list[Floats]:
     )
     chosen = []
     for variants in map(np.array, kinds):
-        shared = np.array([shared_space(problem.models, variant) for variant in variants])
-        chosen += list(variants[np.argsort(problem.objectives(variants) + shared, kind="stable")[:TRIED]])
+        chosen += list(variants[np.argsort(problem.objectives(variants), kind="stable")[:TRIED]])
     return chosen
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from scene.arrays import Floats
 from scene.rotations import rotation_vector_from_matrix
 from scene.transforms import inverse
-from tracker.anew import FINE_POINTS, ITERATIONS, with_hand
+from tracker.anew import FINE_POINTS, ITERATIONS, estimated, with_hand
 from tracker.grasp_views import GraspViews
 from tracker.grasps import carried
 from tracker.hypothesis import HandObjectPose, Layout, clamp_angles
-from tracker.judgement import Estimate, judged
+from tracker.judgement import KNOWN, Estimate, with_told
 from tracker.models import thinned
 from tracker.nearby import about_hand_and_object, about_object
 from tracker.observation import Observation
@@ -25,6 +25,7 @@ from tracker.quality import followed_confidence
 from tracker.refine import HAND_NUMBERS, OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings, minimise
+from tracker.turns import settled
 from tracker.weights import fine
 
 SCALES: Floats = np.concatenate([[0.006] * 3, [0.10] * 3, [0.006] * 3, [0.10] * 3, [0.15] * 20])
@@ -43,8 +44,6 @@ HALF_FINE = 0.5
 """of the way to the fine weights of the last step, while the swarm still has to find the place"""
 FEW_SAMPLES = 0.5
 """share of the object's samples that its swarm looks at"""
-STAYS_TOLD = 0.85
-"""share of what was told of an orientation that holds for the next frame, in which it has hardly changed"""
 FEWEST_POINTS = 50
 """observed points about a prediction, below which nothing is there to be followed"""
 
@@ -107,13 +106,12 @@ def object_followed(
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
     problem = replace(problem, evidence=evidence, models=knowledge.models, weights=fine(knowledge.weights))
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
-    estimate = judged(
-        observation, problem, best, knowledge.usual, rng, colored=knowledge.colored, alike=knowledge.alike
-    )
+    turned = settled(problem, best, knowledge.symmetries, known=last.estimate.told >= KNOWN)
+    estimate = estimated(observation, problem, turned.vector, knowledge, rng)
+    estimate = with_told(estimate, turned, last.estimate.told)
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
-    told = max(estimate.told, STAYS_TOLD * last.estimate.told)
-    return replace(estimate, confidence=confidence, spread=spread, told=told)
+    return replace(estimate, confidence=confidence, spread=spread)
 
 
 def hand_followed(

@@ -1,4 +1,4 @@
-"""Hands as they may be anywhere: drawn at random about places that look like one, and varied at random."""
+"""Hands as they may be anywhere: drawn at random about places that look like one, varied, or moved by a finger."""
 
 from __future__ import annotations
 
@@ -73,6 +73,26 @@ def varied(hands: Floats, scale: float, others: Floats, rng: np.random.Generator
         angles[here] = source.reshape(-1, 5, 4)[here]
     changed[:, HAND_ANGLES] = np.where(is_all[:, None], bent, angles.reshape(-1, 20))
     return clamp_angles(changed)
+
+
+def moved_by_a_finger(hand: Floats, knuckles: Floats, by: int) -> Floats:
+    """The hand moved aside so that each finger stands where its neighbour stood, bent as that was.
+
+    A hand one of whose fingers is taken for the next one explains nearly all that is seen: a deep minimum, from which
+    no change of one finger, and no small change of all, leads to the right one.
+
+    Args:
+        hand: (32,), its orientation counted from none.
+        knuckles: (4, 3) metres, hand frame, of the fingers after the thumb.
+        by: +1 moves each towards the little finger, -1 towards the thumb.
+    """
+    fingers = np.arange(4)
+    there = np.clip(fingers + by, 0, 3)
+    step = (knuckles[there] - knuckles)[there != fingers].mean(axis=0)
+    moved = hand.copy()
+    moved[HAND_TRANSLATION] += matrix_from_rotation_vector(hand[HAND_ROTATION]) @ step
+    moved[HAND_ANGLES].reshape(5, 4)[1:] = hand[HAND_ANGLES].reshape(5, 4)[1 + there]
+    return moved
 
 
 def _moved(hands: Floats, scale: float, rng: np.random.Generator) -> Floats:

@@ -18,7 +18,7 @@ from scene.arrays import Floats
 from scene.hand_pose import HandPose
 from scene.rotations import geodesic_angle
 from tracker.grasp_views import GraspViews, SameGrasp
-from tracker.hand_guesses import HALF_CLOSED, drawn_hands, varied
+from tracker.hand_guesses import HALF_CLOSED, drawn_hands, moved_by_a_finger, varied
 from tracker.hypothesis import (
     HAND_TRANSLATION,
     OBJECT_TRANSLATION,
@@ -37,6 +37,10 @@ KEPT: tuple[int, ...] = (300, *np.geomspace(120, 10, 30).round().astype(int).tol
 """of those, and of those after each round of variation"""
 KEPT_TOGETHER = (16,) * 12
 """the same, of hands that are to explain several views"""
+KEPT_APART = (4,) * 14
+"""the same, of a hand that was moved by a finger"""
+WORTHWHILE = 1.4
+"""of the objective of the hand that was found: how much more one that is moved by a finger may have to begin with"""
 VARIATIONS = 16
 """of each hand that is kept"""
 WIDEST, NARROWEST = 1.0, 0.2
@@ -81,7 +85,7 @@ def find_hand(
 
     Returns:
         Poses that differ: those found in this frame, the best first, none of the guesses better than that; and last,
-        where there are views, the one that was found in all of them.
+        where there are views, those that were found in all of them.
     """
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
     problem = replace(problem, layout=layout, prediction=HALF_CLOSED, use_object=False)
@@ -92,13 +96,38 @@ def find_hand(
     evolved = _evolved(looking, np.array([*known, *hands]), KEPT, rng)
     ends = [refined(problem, clamp_angles(start), HAND_NUMBERS, ITERATIONS) for start in known]
     ends += [_finished(problem, start, rng) for start in _apart(evolved, SWARMS)]
-    found = [vector for vector, _ in sorted(ends, key=lambda end: end[1])]
+    knuckles = problem.models.base_offsets[1:]
+    ends += _moved_by_a_finger(problem, min(ends, key=_objective), knuckles, rng)
+    found = [vector for vector, _ in sorted(ends, key=_objective)]
     if grasp.views:
         views = tuple(replace(view, evidence=every_second(view.evidence)) for view in grasp.views)
         together = SameGrasp(replace(problem, evidence=looking.evidence), camera_from_object, views)
         best, *_ = _evolved(together, np.array([*known, *found, *evolved]), KEPT_TOGETHER, rng)
-        found.append(_finished(together, best, rng)[0])
+        end = _finished(together, best, rng)
+        found += [vector for vector, _ in [end, *_moved_by_a_finger(together, end, knuckles, rng)]]
     return [layout.pose(vector) for vector in found]
+
+
+def _moved_by_a_finger(
+    problem: Searchable, end: tuple[Floats, float], knuckles: Floats, rng: np.random.Generator
+) -> list[tuple[Floats, float]]:
+    """What the hand that was found comes to if each finger is taken for its neighbour, either way.
+
+    They vary and select among themselves, as at first they explain less than the hands that they might replace.
+    """
+    hand, objective = end
+    ends = []
+    for by in (1, -1):
+        moved = clamp_angles(moved_by_a_finger(hand, knuckles, by))
+        start, lowest = refined(problem, moved, HAND_NUMBERS, ITERATIONS)
+        if lowest < WORTHWHILE * objective:
+            best, *_ = _evolved(problem, np.array([moved, start]), KEPT_APART, rng)
+            ends.append(_finished(problem, best, rng))
+    return ends
+
+
+def _objective(end: tuple[Floats, float]) -> float:
+    return end[1]
 
 
 def _evolved(problem: Searchable, hands: Floats, kept: Sequence[int], rng: np.random.Generator) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from tracker.objective import COLOR, HAND
 from tracker.observation import Observation
 from tracker.quality import ObjectQuality, chance, hand_confidence, object_evidence
 from tracker.refine import Problem
-from tracker.turns import chance_told, cost_of_turn
+from tracker.turns import Settled, chance_told
 
 ABOUT = 1.2
 """of the object's reach: as far about it points are asked whether it explains them"""
@@ -24,6 +24,9 @@ FEWEST_OWN = 20
 NEAR_OBJECT = 0.02
 """metres from the object beyond which a point is no miss of it but something else"""
 FEWEST_HAND_POINTS = 40
+STAYS_TOLD, KNOWN = 0.85, 0.5
+"""share of what was told of an orientation that holds for the next frame, in which it has hardly changed; and how much
+has to hold for it to be known still"""
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class Estimate:
     terms: Floats
     """(6,) of the objective"""
     quality: ObjectQuality
-    told: float
-    """chance that no other turn of the object explains the frame as well"""
+    told: float = 0.0
+    """chance that no other turn of the object explains the frame as well; 0 before that is asked"""
     hand_confidence: float = float("nan")
     """NaN where no hand was looked for"""
     hand_residual: float = float("nan")
@@ -64,14 +67,30 @@ def judged(
     rng: np.random.Generator,
     *,
     colored: bool,
-    alike: Floats,
 ) -> Estimate:
-    """The hypothesis (32,) with its confidence, no hand yet; `usual` as in object_evidence, `alike` in cost_of_turn."""
+    """The hypothesis (32,) with its confidence, no hand yet; `usual` as in object_evidence."""
     _, terms = problem.residuals(vector)
     quality = object_quality(observation, problem, vector, terms, rng)
     evidence = object_evidence(quality, usual, colored=colored)
-    told = chance_told(cost_of_turn(problem, vector, alike), quality.view.support)
-    return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality, told)
+    return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality)
+
+
+def with_told(estimate: Estimate, pose: Settled, before: float = 0.0) -> Estimate:
+    """The estimate with the chance that no other turn explains the frame as well.
+
+    A hidden handle lets an orientation drift, but not jump: as long as it is known from the frames before, small turns
+    alone are asked about. Once it is not, it has to be found among all of them again.
+
+    Args:
+        estimate: of the pose.
+        pose: with what turns of it would cost.
+        before: what was told in the frame before, 0 where the object was not followed from there.
+    """
+    visible = estimate.quality.view.support
+    told = chance_told(pose.near, visible)
+    if before >= KNOWN:
+        return replace(estimate, told=max(told, STAYS_TOLD * before))
+    return replace(estimate, told=min(told, chance_told(pose.far, visible)))
 
 
 def object_quality(

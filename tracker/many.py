@@ -29,8 +29,9 @@ from scene.errors import TrackingError, UnoccludeError, require
 from scene.files import new_path, refuse_existing
 from scene.processes import end_with_parent
 from scene.progress import track as shown
+from tracker.beginning import refuse_untrackable
 from tracker.config import RunConfig
-from tracker.run import inputs_of, refuse_untrackable, run
+from tracker.run import inputs_of, run
 from tracker.track import track_path_of
 
 Answer = tuple[str, str, bytes]

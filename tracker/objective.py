@@ -14,7 +14,8 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
 - color   where such a sample is seen, its colour should be the pixel's, up to the light's gain and paleness, and it
           should be likelier on the object than on hand or background.
 - hand    the same as `object` for points on the camera's side of the hand's flesh.
-- contact hand and object share no space (Oikonomidis et al. 2011, eq. 8):  penetration depth / 6 mm.
+- contact hand and object share no space (Oikonomidis et al. 2011, eq. 8):  penetration depth / 6 mm;  nor do two
+          fingers (ibid., there by their angles alone):  the deepest overlap of each two, above 3 mm, / 6 mm.
 - prior   the hand's angles stay near those predicted, weakly: what is hidden has to be somewhere plausible; finger tips
           are rather on the object than away from it; and the wrist does not bend more than about 80 degrees from the
           way the arm comes.
@@ -47,6 +48,9 @@ POINTS, OBJECT, COLOR, HAND, CONTACT, PRIOR = range(6)
 
 FOREARM = 0.30
 """metres behind the wrist that may be forearm"""
+FINGER_STATIONS = 7
+"""places along each finger at which fingers are compared, from half of its first bone on, whose flesh is the palm's"""
+FINGER_PAIRS = 10
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
 FLANK, FLANK_FRONT = 0.75, float(np.sqrt(1 - 0.75**2))
@@ -149,6 +153,7 @@ def residuals(  # type: ignore[no-untyped-def]
     if use_hand:
         at = hand_residuals(capsules, evidence, weights, out, counts, at)
         at = contact_residuals(pose, vector, capsules, models, weights, out, counts, at)
+        at = finger_residuals(capsules, weights, out, counts, at)
         prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, weights, out, counts, at)
 
 
@@ -341,6 +346,34 @@ def contact_residuals(pose, vector, capsules, models, weights, out, counts, at):
                 if depth > 0:
                     out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
                     counts[CONTACT] += out[at] ** 2
+            at += 1
+    return at
+
+
+@compiled
+def finger_residuals(capsules, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Term `contact`: how deep each two fingers are in each other."""
+    spheres, first = np.empty((5, FINGER_STATIONS, 4)), capsules.shape[0] - 15
+    for finger in range(5):
+        for station in range(FINGER_STATIONS):
+            bones = 0.5 + (station + 0.5) * 2.5 / FINGER_STATIONS
+            s, along = first + 3 * finger + int(bones), bones - int(bones)
+            for i in range(3):
+                spheres[finger, station, i] = capsules[s, i] + along * capsules[s, 3 + i]
+            spheres[finger, station, 3] = capsules[s, 6] + along * capsules[s, 7]
+    scale = np.sqrt(weights.fingers)
+    for one in range(5):
+        for other in range(one + 1, 5):
+            deepest = weights.flesh_yields
+            for i in range(FINGER_STATIONS):
+                for j in range(FINGER_STATIONS):
+                    x = spheres[one, i, 0] - spheres[other, j, 0]
+                    y = spheres[one, i, 1] - spheres[other, j, 1]
+                    z = spheres[one, i, 2] - spheres[other, j, 2]
+                    radii = spheres[one, i, 3] + spheres[other, j, 3]
+                    deepest = max(deepest, radii - np.sqrt(x * x + y * y + z * z))
+            out[at] = scale * bounded((deepest - weights.flesh_yields) / weights.contact_scale / 3.0) * 3.0
+            counts[CONTACT] += out[at] ** 2
             at += 1
     return at
 

@@ -8,26 +8,19 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from recorder.session import Session, open_session
-from scene.arrays import Bytes, Floats
-from scene.distance_field import build_distance_field
+from scene.arrays import Bytes
 from scene.errors import TrackingError
 from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
-from scene.frame import RgbdFrame
-from scene.hand_shape import HandShape, average_hand
-from scene.object_model import ObjectModel
+from scene.hand_shape import HandShape
 from scene.progress import track as shown
-from scene.symmetry import Symmetries, declared_symmetries
-from scene.symmetry_detection import detect_symmetries
-from tracker.background import FRAMES, static_background
+from scene.symmetry import Symmetries
+from tracker.beginning import begun, refuse_untrackable, symmetries_of
 from tracker.config import DETECT, RunConfig
 from tracker.frame_row import row_of, summary
-from tracker.hints import read_pose, unlabelled
-from tracker.lone_hand import LoneHandState, LoneHandTracker
+from tracker.hints import unlabelled
+from tracker.lone_hand import LoneHandTracker
 from tracker.objective import TERMS
-from tracker.scene_knowledge import SceneKnowledge
 from tracker.second_look import looked_at_again
 from tracker.sequence import SequenceTracker
 from tracker.smoothing import smoothed
@@ -35,8 +28,6 @@ from tracker.track import ROW_FIELDS, Track, new_track, track_path_of
 from tracker.unfinished import SAVE_EVERY, RunState, UnfinishedTrack
 
 BESIDE_ROWS = frozenset({"sessions", "output", "overwrite", "refine", "workers", "cluster"})
-SELDOM = 0.75
-"""share of the frames looked at first; found in fewer, the object may be what was taken for background"""
 """options that no row depends on"""
 
 
@@ -130,79 +121,6 @@ def state_of(tracker: SequenceTracker | LoneHandTracker, anchor: int, done: int)
     if isinstance(tracker, LoneHandTracker):
         return RunState(anchor, done, None, tracker.state)
     return RunState(anchor, done, tracker.state)
-
-
-def begun(session: Session, config: RunConfig) -> RunState:
-    """Ready for the first frame to be tracked: the one in which the object is seen best, or was said to be.
-
-    From there tracking goes to the end, and then from there back to the first. Without an object it is the first.
-    """
-    side = session.hand_side if config.hand == "auto" else config.hand
-    shape, model = average_hand(side), session.object_model
-    if model is None:
-        return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
-    ahead, field = frames_ahead(session), build_distance_field(model)
-    labels_of = session.labels if config.masks else unlabelled
-    alike = symmetries_of(model, config).axes
-
-    def tracker_before(background: Floats | None) -> SequenceTracker:
-        knowledge = SceneKnowledge.before(ahead[0], background, session.camera, model, field, shape, config.seed, alike)
-        return SequenceTracker(knowledge, config, labels_of)
-
-    background = static_background(ahead)
-    tracker = tracker_before(background)
-    if config.initial_pose is not None:
-        tracker.start_at(session.frame(0), read_pose(config.initial_pose))
-        return RunState(0, 0, tracker.state)
-    seen = tracker.look_ahead(ahead)
-    if background is not None and seen.found_in < SELDOM * len(ahead):
-        # what is held still, or turned in place, is taken for background
-        other = tracker_before(None)
-        seen_without = other.look_ahead(ahead)
-        if seen_without.found_in > seen.found_in:
-            tracker, seen = other, seen_without
-    return RunState(seen.anchor, 0, tracker.state)
-
-
-def frames_ahead(session: Session) -> list[RgbdFrame]:
-    """Some frames spread over the recording."""
-    indices = np.unique(np.linspace(0, len(session) - 1, FRAMES).round().astype(int))
-    return [session.frame(int(index)) for index in indices]
-
-
-def tracked_model(session: Session) -> ObjectModel:
-    """The session's object.
-
-    Raises:
-        TrackingError: it has no mesh.
-    """
-    if session.object_model is None:
-        raise TrackingError(
-            f"a session must embed the object's mesh for it to be tracked, {session.path} has none; "
-            "capture it again with --object MESH"
-        )
-    return session.object_model
-
-
-def refuse_untrackable(session: Session, config: RunConfig) -> None:
-    """Raises a TrackingError where an object has no colour, or options speak of one that is not there."""
-    if session.object_model is not None and not session.colored:
-        raise TrackingError(
-            f"an object must be seen in colour to be tracked, {session.path} is depth alone; capture it without "
-            "--object to track the hand"
-        )
-    if session.object_model is None and (config.initial_pose is not None or config.symmetry != DETECT):
-        raise TrackingError(
-            f"--initial-pose and --symmetry are of an object, and {session.path} has none; leave them out to track the "
-            "hand alone, or capture it again with --object MESH"
-        )
-
-
-def symmetries_of(model: ObjectModel | None, config: RunConfig) -> Symmetries:
-    """As declared, or as detected in the mesh."""
-    if model is None:
-        return Symmetries.none()
-    return detect_symmetries(model) if config.symmetry == DETECT else declared_symmetries(config.symmetry)
 
 
 def _track(unfinished: UnfinishedTrack, session: Session, shape: HandShape, symmetries: Symmetries) -> Track:

@@ -15,6 +15,7 @@ from scene.distance_field import DistanceField
 from scene.frame import RgbdFrame
 from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
+from scene.symmetry import Symmetries
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
@@ -24,7 +25,6 @@ from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
 from tracker.weights import Weights, weights_for
 
-NO_AXES: Floats = np.zeros((0, 3))
 SURELY = 2.0
 """how much likelier a colour must be on the object than on the hand to be learned as the object's"""
 
@@ -47,8 +47,8 @@ class SceneKnowledge:
     """whether the mesh has colours"""
     surroundings: Surroundings
     seed: int
-    alike: Floats
-    """(C, 3) axes in the object's frame about which any turn looks alike"""
+    symmetries: Symmetries
+    """of the object"""
 
     @staticmethod
     def before(
@@ -59,7 +59,7 @@ class SceneKnowledge:
         field: DistanceField,
         shape: HandShape,
         seed: int,
-        alike: Floats = NO_AXES,
+        symmetries: Symmetries,
     ) -> SceneKnowledge:
         """Before anything is tracked: from the object's mesh, a frame and what never moves (tracker/background.py)."""
         models = prepare_models(model, field, shape, np.random.default_rng(seed))
@@ -69,7 +69,7 @@ class SceneKnowledge:
         weights = weights_for(model.diameter, colored=model.colored)
         surroundings = Surroundings(find_planes(frame, camera, seed), background)
         return SceneKnowledge(
-            camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed, alike
+            camera, shape, models, weights, likelihoods, None, TYPICAL, model.colored, surroundings, seed, symmetries
         )
 
     @staticmethod
@@ -78,8 +78,9 @@ class SceneKnowledge:
         likelihoods = initial_likelihoods(None, color_features(frame.color))
         surroundings = Surroundings(np.zeros((0, 4)))
         models, weights = models_of_hand_alone(shape), Weights(grasp=0.0)
+        none = Symmetries.none()
         return SceneKnowledge(
-            camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed, NO_AXES
+            camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed, none
         )
 
     def with_planes_of(self, frame: RgbdFrame, least_width: float = 0.0) -> SceneKnowledge:

@@ -187,8 +187,10 @@ class SequenceTracker:
 
     def _is_better(self, found: Estimate, followed: Estimate | None) -> bool:
         """Whether a pose found anew replaces the one that was followed."""
-        if found.confidence < self._config.confidence or followed is None:
+        if followed is None:
             return found.confidence >= self._config.confidence
+        if found.certainty < self._config.confidence:
+            return False
         lead = found.evidence - followed.evidence
         return lead > (MORE_CONFIDENT if self._is_plausible(found.pose) else MORE_CONFIDENT_FAR)
 

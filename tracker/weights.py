@@ -27,6 +27,10 @@ class Weights(NamedTuple):
     """metres of distance that a colour which speaks wholly for another body is worth"""
     contact_scale: float = 0.006
     """metres"""
+    fingers: float = 0.01
+    """of the overlap of each two fingers"""
+    flesh_yields: float = 0.003
+    """metres by which the flesh of two fingers gives way"""
     gain_reach: float = 0.12
     """most that the light's gain may shift a colour feature"""
     palest: float = 0.5

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scene.hand_pose import joints
 from scene.hand_shape import average_hand
 from scene.rotations import matrix_from_rotation_vector
+from scene.symmetry import Symmetries
 from scene.transforms import rigid
 from tests.tracker.samples import WALL_PLANE, drawn, likelihoods, models
 from tracker.following import HAND, OBJECT, SCALES, Last, moved, object_followed
@@ -18,7 +19,7 @@ from tracker.judgement import judged
 from tracker.nearby import about_hand_and_object, about_object, pick
 from tracker.observation import Surroundings
 from tracker.quality import MOST_FROM_BEFORE, TYPICAL, followed_confidence, log_odds
-from tracker.scene_knowledge import NO_AXES, SceneKnowledge
+from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 
 REACH = models().object_reach
@@ -31,7 +32,7 @@ def rng():
 
 def estimate():
     scene = drawn(use_hand=False)
-    return judged(scene.observation, scene.problem, scene.truth, TYPICAL, rng(), colored=True, alike=NO_AXES)
+    return judged(scene.observation, scene.problem, scene.truth, TYPICAL, rng(), colored=True)
 
 
 @given(st.floats(-10, 10), CHANCES, CHANCES)
@@ -108,7 +109,7 @@ def known(scene):
         colored=True,
         surroundings=Surroundings(WALL_PLANE),
         seed=0,
-        alike=NO_AXES,
+        symmetries=Symmetries.none(),
     )
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from scene.hand_pose import ANGLE_LIMITS
+from scene.hand_shape import average_hand
 from scene.rotations import geodesic_angle
-from tracker.hand_guesses import CENTRE, NEAR, WAYS, drawn_hands, varied
-from tracker.hypothesis import HAND_ANGLES, OBJECT_TRANSLATION, Layout
+from tracker.hand_guesses import CENTRE, NEAR, WAYS, drawn_hands, moved_by_a_finger, varied
+from tracker.hypothesis import HAND_ANGLES, HAND_ROTATION, HAND_TRANSLATION, OBJECT_TRANSLATION, Layout
 
 PLACES = np.array([[0.1, 0.0, 0.6], [-0.2, 0.1, 0.7]])
 ARM, NO_ARM = np.array([0.0, -1.0, 0.0]), np.zeros(3)
@@ -76,3 +77,17 @@ def test_a_hand_that_keeps_still_changes_in_one_finger_and_some_of_those_are_ano
     is_taken = (fingers[:, None] == theirs).all(axis=2).any(axis=1)
     of_one_finger = WAYS["a finger bent"] + WAYS["a finger redrawn"] + WAYS["a finger taken"]
     assert is_taken.mean() == pytest.approx(WAYS["a finger taken"] / of_one_finger, abs=0.1)
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_hand_moved_by_a_finger_has_each_where_its_neighbour_was(by):
+    knuckles = average_hand().base_offsets[1:]
+    before = drawn(1)[0]
+    after = moved_by_a_finger(before, knuckles, by)
+    here, there = (rotations_of(hand[None])[0] @ knuckles.T + hand[HAND_TRANSLATION, None] for hand in (after, before))
+    own, neighbours = (slice(0, 3), slice(1, 4)) if by == 1 else (slice(1, 4), slice(0, 3))
+    assert np.linalg.norm(here[:, own] - there[:, neighbours], axis=0).max() < 0.012
+    angles, angles_before = after[HAND_ANGLES].reshape(5, 4), before[HAND_ANGLES].reshape(5, 4)
+    np.testing.assert_array_equal(angles[1:][own], angles_before[1:][neighbours])
+    np.testing.assert_array_equal(angles[0], angles_before[0])
+    np.testing.assert_array_equal(after[HAND_ROTATION], before[HAND_ROTATION])

@@ -7,6 +7,7 @@ import pytest
 
 from scene.hand_shape import average_hand, proportioned
 from scene.hand_surface import HandSurface
+from scene.symmetry import Symmetries
 from tests.tracker import samples
 from tests.tracker.samples import CAMERA, WALL_PLANE, belt, draw, likelihoods, models, true_pose
 from tracker.grasp_views import SameGrasp
@@ -17,7 +18,7 @@ from tracker.nearby import about_hand_and_object
 from tracker.observation import Surroundings, observe
 from tracker.quality import TYPICAL
 from tracker.refine import Problem
-from tracker.scene_knowledge import NO_AXES, SceneKnowledge
+from tracker.scene_knowledge import SceneKnowledge
 from tracker.weights import weights_for
 
 
@@ -33,7 +34,7 @@ def knowledge(frame):
         colored=True,
         surroundings=Surroundings(WALL_PLANE),
         seed=0,
-        alike=NO_AXES,
+        symmetries=Symmetries.none(),
     )
 
 

@@ -220,6 +220,19 @@ def test_a_finger_inside_the_object_costs():
     assert terms_at(no_price, inside)[CONTACT] == 0
 
 
+def test_fingers_in_each_other_cost_and_those_side_by_side_do_not():
+    scene = drawn()
+    weights = scene.problem.weights
+    crossed = scene.truth.copy()
+    crossed[12:].reshape(5, 4)[1:3, 0] = np.deg2rad([-20, 20])  # index and middle finger, each towards the other
+    cost = terms_at(scene.problem, crossed)[CONTACT]
+    assert weights.fingers / 4 < cost < 10 * weights.fingers
+    no_price = replace(scene.problem, weights=weights._replace(fingers=0.0))
+    assert terms_at(no_price, crossed)[CONTACT] == pytest.approx(0, abs=1e-3)
+    firm = replace(scene.problem, weights=weights._replace(flesh_yields=0.0))
+    assert terms_at(firm, crossed)[CONTACT] > cost
+
+
 def without_grasp(scene):
     return replace(scene.problem, weights=scene.problem.weights._replace(grasp=0.0))
 

@@ -7,7 +7,7 @@ from recorder.session import open_session
 from recorder.session_writer import SensorFrame, SessionHeader, SessionWriter
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, belt, draw, true_pose
-from tracker import run
+from tracker import beginning
 from tracker.background import LEAST_FRAMES, static_background
 from tracker.config import RunConfig
 
@@ -25,9 +25,9 @@ def still_session(tmp_path_factory):
 
 def test_an_object_held_still_is_found_though_all_of_it_is_background(still_session):
     with open_session(still_session) as session:
-        ahead, true = run.frames_ahead(session), true_pose().camera_from_object
+        ahead, true = beginning.frames_ahead(session), true_pose().camera_from_object
         assert np.isfinite(static_background(ahead)).all()
-        state = run.begun(session, RunConfig((still_session,)))
+        state = beginning.begun(session, RunConfig((still_session,)))
     assert state.tracker is not None
     assert state.tracker.knowledge.surroundings.background is None
     found = state.tracker.last.estimate.pose.camera_from_object
@@ -37,5 +37,5 @@ def test_an_object_held_still_is_found_though_all_of_it_is_background(still_sess
 
 def test_the_background_is_kept_where_nothing_is_found_without_it_either(still_session, quick):
     with open_session(still_session) as session:
-        state = run.begun(session, RunConfig((still_session,), confidence=1.0))
+        state = beginning.begun(session, RunConfig((still_session,), confidence=1.0))
     assert state.tracker.knowledge.surroundings.background is not None

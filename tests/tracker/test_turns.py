@@ -11,12 +11,14 @@ from scene.distance_field import build_distance_field
 from scene.drawing import OBJECT, open_drawer, rigid_body
 from scene.frame import RgbdFrame
 from scene.hand_shape import average_hand
+from scene.metrics import rotation_error_deg
 from scene.object_model import ObjectModel
 from scene.rotations import matrix_from_rotation_vector
+from scene.symmetry import Symmetries, turn_about
 from scene.transforms import rigid
 from tests.tracker.samples import CAMERA, PAINT, WALL, WALL_PLANE, drawn
 from tests.tracker.test_following import estimate, known
-from tracker import following
+from tracker import following, judgement, turns
 from tracker.colors import color_features, initial_likelihoods
 from tracker.config import RunConfig
 from tracker.following import Last
@@ -28,10 +30,12 @@ from tracker.refine import Problem
 from tracker.sequence import SequenceTracker
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
-from tracker.turns import LITTLE, TELLING, chance_told, cost_of_turn
+from tracker.turns import LITTLE, TELLING, Settled, chance_told, far_turn, near_turn, settled
 from tracker.weights import fine, weights_for
 
-NO_AXES = np.zeros((0, 3))
+
+def turning(*axes):
+    return Symmetries(np.eye(4)[None], np.array(axes, float).reshape(-1, 3), np.zeros((len(axes), 3)))
 
 
 def plain_can() -> ObjectModel:
@@ -62,20 +66,23 @@ def can_problem():
 
 def test_a_turn_that_shows_costs_and_one_about_a_plain_cans_axis_does_not():
     scene = drawn(use_hand=False)
-    told = cost_of_turn(scene.problem, scene.truth, NO_AXES)
-    untold = cost_of_turn(*can_problem(), NO_AXES)
-    assert told > 2 * TELLING
-    assert untold < 0.5 * TELLING
+    for turn in (near_turn, far_turn):
+        assert turn(scene.problem, scene.truth, Symmetries.none()).cost > 2 * TELLING
+        assert turn(*can_problem(), Symmetries.none()).cost < 0.5 * TELLING
 
 
-def test_the_axis_of_a_symmetry_does_not_count():
-    assert cost_of_turn(*can_problem(), np.array([[0.0, 0.0, 1.0]])) > 2 * TELLING
-    across = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    assert cost_of_turn(*can_problem(), across) < 0.5 * TELLING
+def test_turns_that_a_symmetry_allows_do_not_count():
+    assert near_turn(*can_problem(), turning([0, 0, 1])).cost > 2 * TELLING
+    assert near_turn(*can_problem(), turning([1, 0, 0], [0, 1, 0])).cost < 0.5 * TELLING
+    upside_down = rigid(matrix_from_rotation_vector(np.array([np.pi, 0, 0])), np.zeros(3))
+    both_ends = replace(turning([0, 0, 1]), discrete=np.array([np.eye(4), upside_down]))
+    assert far_turn(*can_problem(), turning([0, 0, 1])).cost < 0.5 * TELLING
+    assert far_turn(*can_problem(), both_ends).cost > 2 * TELLING
 
 
 def test_a_ball_looks_alike_in_all_orientations():
-    assert cost_of_turn(*can_problem(), np.eye(3)) == np.inf
+    ball = turning(*np.linalg.eigh(np.cov(can_problem()[0].models.samples.T))[1].T)
+    assert near_turn(*can_problem(), ball).cost == far_turn(*can_problem(), ball).cost == np.inf
     assert chance_told(np.inf, 1.0) == pytest.approx(1.0, abs=1e-3)
 
 
@@ -103,12 +110,72 @@ def test_a_pose_of_which_too_little_is_told_is_lost_and_its_hand_is_not(tmp_path
     assert answer.confidence == pytest.approx(0.297)
 
 
-def test_what_was_told_holds_for_a_few_frames_more(monkeypatch):
+def told(near, far, before):
+    view = replace(estimate().quality.view, support=0.9)
+    here = replace(estimate(), quality=replace(estimate().quality, view=view))
+    return judgement.with_told(here, Settled(drawn().truth, near, far), before).told
+
+
+def test_what_was_told_holds_for_a_few_frames_more():
+    assert told(0.0, 0.0, before=1.0) == pytest.approx(judgement.STAYS_TOLD)
+    assert told(0.0, 0.0, before=0.9 * judgement.KNOWN) < 0.1
+
+
+def test_only_an_orientation_that_is_not_known_yet_is_compared_with_all_others():
+    assert told(1.0, 0.0, before=1.0) > 0.9
+    assert told(1.0, 0.0, before=0.9 * judgement.KNOWN) < 0.1
+    assert told(1.0, 1.0, before=0.0) > 0.9
+
+
+def away_by(degrees, axis):
     scene = drawn(use_hand=False)
-    untold = replace(estimate(), pose=scene.pose, told=0.0)
-    monkeypatch.setattr(following, "judged", lambda *_, **__: untold)
-    last = Last(replace(untold, told=1.0), np.eye(4))
+    turn = turn_about(matrix_from_rotation_vector(np.deg2rad(degrees) * axis), np.zeros(3))
+    pose = replace(scene.pose, camera_from_object=scene.pose.camera_from_object @ turn)
+    return scene.problem.layout.vector(pose)
+
+
+def off_by(vector):
+    scene = drawn(use_hand=False)
+    found = scene.problem.layout.pose(vector).camera_from_object
+    return rotation_error_deg(found[:3, :3], scene.pose.camera_from_object[:3, :3])
+
+
+@pytest.mark.parametrize(("degrees", "sure"), [(30, True), (180, False)])
+def test_a_turned_pose_is_turned_back(degrees, sure):
+    start = away_by(degrees, np.array([0.0, 0.0, 1.0]))
+    pose = settled(drawn(use_hand=False).problem, start, Symmetries.none(), known=sure)
+    assert off_by(pose.vector) < 4
+    assert pose.near > 2 * TELLING
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_the_right_pose_is_left_as_it_is_and_no_far_turn_of_a_known_one_is_tried(sure):
+    scene = drawn(use_hand=False)
+    pose = settled(scene.problem, scene.truth, Symmetries.none(), known=sure)
+    assert off_by(pose.vector) < 3
+    assert (pose.far == np.inf) == sure
+
+
+def test_an_object_that_is_followed_jumps_only_where_that_explains_much_more(monkeypatch):
+    scene = drawn(use_hand=False)
+    elsewhere = away_by(90, np.array([1.0, 0.0, 0.0]))
+    monkeypatch.setattr(turns, "near_turn", lambda *_: turns.Turn(scene.truth, 0.01))
+    monkeypatch.setattr(turns, "refined", lambda _, vector, *__: (vector, 0.0))
+
+    def after(cost, *, sure):
+        costs = iter([cost, 0.0])
+        monkeypatch.setattr(turns, "far_turn", lambda *_: turns.Turn(elsewhere, next(costs)))
+        return settled(scene.problem, scene.truth, Symmetries.none(), known=sure).vector
+
+    assert after(-0.5 * turns.JUMP, sure=True) is scene.truth
+    assert after(-2.0 * turns.JUMP, sure=True) is elsewhere
+    assert after(-0.5 * turns.JUMP, sure=False) is elsewhere
+
+
+def test_what_was_told_a_frame_before_is_handed_on(monkeypatch):
+    scene, given = drawn(use_hand=False), []
+    monkeypatch.setattr(following, "with_told", lambda here, *rest: given.append(rest[-1]) or here)
     rest = SwarmSettings(generations=2), (8, 200), np.random.default_rng(0)
-    here = following.object_followed(scene.observation, last, known(scene), *rest)
-    assert here is not None
-    assert here.told == pytest.approx(following.STAYS_TOLD)
+    last = Last(replace(estimate(), pose=scene.pose, told=0.7), np.eye(4))
+    following.object_followed(scene.observation, last, known(scene), *rest)
+    assert given == [0.7]

@@ -20,7 +20,7 @@ from scene.command import run_program
 from scene.hand_shape import Side
 from tests.tracker.conftest import make_quick
 from tests.tracker.samples import write_session
-from tracker import run as running
+from tracker.beginning import begun
 from tracker.config import RunConfig
 from tracker.many import run_all
 from tracker.sequence import SequenceTracker
@@ -128,7 +128,7 @@ def test_all_of_a_tracker_is_in_its_state(session):
     """What is added to the tracker and not to its state would be lost by going on."""
     config = RunConfig((session,))
     with open_session(session) as opened:
-        state = running.begun(opened, replace(config, confidence=1.0)).tracker
+        state = begun(opened, replace(config, confidence=1.0)).tracker
     kept = {name.lstrip("_") for name in vars(SequenceTracker.resumed(state, config))}
     assert kept - {"config", "settings", "swarm_size", "rng", "labels_of"} == set(TrackerState.__dataclass_fields__)
 

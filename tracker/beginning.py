@@ -1,0 +1,120 @@
+"""What tracking begins with: a session's object, what is known of the scene before, and the first frame to track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recorder.session import Session
+from scene.arrays import Floats
+from scene.distance_field import DistanceField, build_distance_field
+from scene.errors import TrackingError
+from scene.frame import RgbdFrame
+from scene.hand_shape import HandShape, average_hand
+from scene.object_model import ObjectModel
+from scene.symmetry import Symmetries, declared_symmetries
+from scene.symmetry_detection import detect_symmetries
+from tracker.background import FRAMES, static_background
+from tracker.config import DETECT, RunConfig
+from tracker.hints import read_pose, unlabelled
+from tracker.lone_hand import LoneHandState
+from tracker.scene_knowledge import SceneKnowledge
+from tracker.sequence import SequenceTracker
+from tracker.unfinished import RunState
+
+SELDOM, MORE_OFTEN = 0.75, 0.25
+"""shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
+without a background it is found in so many more"""
+
+
+def begun(session: Session, config: RunConfig) -> RunState:
+    """Ready for the first frame to be tracked: the one in which the object is seen best, or was said to be.
+
+    From there tracking goes to the end, and then from there back to the first. Without an object it is the first.
+    """
+    model = session.object_model
+    if model is None:
+        shape = hand_before(session, config)
+        return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
+    ahead, field = frames_ahead(session), build_distance_field(model)
+    labels_of = session.labels if config.masks else unlabelled
+
+    def tracker_before(background: Floats | None) -> SequenceTracker:
+        return SequenceTracker(knowledge_before(session, ahead[0], background, field, config), config, labels_of)
+
+    background = static_background(ahead)
+    tracker = tracker_before(background)
+    if config.initial_pose is not None:
+        tracker.start_at(session.frame(0), read_pose(config.initial_pose))
+        return RunState(0, 0, tracker.state)
+    seen = tracker.look_ahead(ahead)
+    if background is not None and seen.found_in < SELDOM * len(ahead):
+        # what is held still, or turned in place, is taken for background
+        other = tracker_before(None)
+        seen_without = other.look_ahead(ahead)
+        if seen_without.found_in >= seen.found_in + MORE_OFTEN * len(ahead):
+            tracker, seen = other, seen_without
+    return RunState(seen.anchor, 0, tracker.state)
+
+
+def frames_ahead(session: Session) -> list[RgbdFrame]:
+    """Some frames spread over the recording."""
+    indices = np.unique(np.linspace(0, len(session) - 1, FRAMES).round().astype(int))
+    return [session.frame(int(index)) for index in indices]
+
+
+def knowledge_of(session: Session, frames: Sequence[RgbdFrame], config: RunConfig) -> SceneKnowledge:
+    """What is known of a session's scene by frames spread over it, before anything is tracked."""
+    field = build_distance_field(tracked_model(session))
+    return knowledge_before(session, frames[0], static_background(frames), field, config)
+
+
+def knowledge_before(
+    session: Session, frame: RgbdFrame, background: Floats | None, field: DistanceField, config: RunConfig
+) -> SceneKnowledge:
+    """The same, of a frame, what never moves and the object's distance field."""
+    model = tracked_model(session)
+    bodies = model, field, hand_before(session, config)
+    symmetries = symmetries_of(model, config)
+    return SceneKnowledge.before(frame, background, session.camera, *bodies, config.seed, symmetries)
+
+
+def hand_before(session: Session, config: RunConfig) -> HandShape:
+    """The average hand of the side that the session names, or the command."""
+    return average_hand(session.hand_side if config.hand == "auto" else config.hand)
+
+
+def tracked_model(session: Session) -> ObjectModel:
+    """The session's object.
+
+    Raises:
+        TrackingError: it has no mesh.
+    """
+    if session.object_model is None:
+        raise TrackingError(
+            f"a session must embed the object's mesh for it to be tracked, {session.path} has none; "
+            "capture it again with --object MESH"
+        )
+    return session.object_model
+
+
+def refuse_untrackable(session: Session, config: RunConfig) -> None:
+    """Raises a TrackingError where an object has no colour, or options speak of one that is not there."""
+    if session.object_model is not None and not session.colored:
+        raise TrackingError(
+            f"an object must be seen in colour to be tracked, {session.path} is depth alone; capture it without "
+            "--object to track the hand"
+        )
+    if session.object_model is None and (config.initial_pose is not None or config.symmetry != DETECT):
+        raise TrackingError(
+            f"--initial-pose and --symmetry are of an object, and {session.path} has none; leave them out to track the "
+            "hand alone, or capture it again with --object MESH"
+        )
+
+
+def symmetries_of(model: ObjectModel | None, config: RunConfig) -> Symmetries:
+    """As declared, or as detected in the mesh."""
+    if model is None:
+        return Symmetries.none()
+    return detect_symmetries(model) if config.symmetry == DETECT else declared_symmetries(config.symmetry)
