@@ -80,7 +80,7 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, but of pairs files,
-    where --steps is not given, at least 5, of best 20"""
+    where --steps is not given, at least 5, of best 12"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
@@ -237,7 +237,7 @@ class Compare:
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
     """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what
-    each choice of best is worth, and best-unvaried on pairs files"""
+    each choice of best is worth, and best-own-hands and best-unvaried on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -1,7 +1,7 @@
 """The hand of one pair before the object of another: more hands and grasps than the recordings have.
 
-Some tens of recordings show some tens of grasps, from thousands of sides each, and a network that sees them twenty
-times over comes to know them. In: inputs of the network, and which pixels of the donors are hand. Out: inputs.
+Some tens of recordings show some tens of grasps, from thousands of sides each, and a network that sees them many times
+over comes to know them. In: inputs of the network, and which pixels of the donors are hand. Out: inputs.
 """
 
 from __future__ import annotations
