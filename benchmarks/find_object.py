@@ -65,8 +65,8 @@ def searched(path: Path) -> list[tuple[int, float]]:
             )
             truth = session.truth.camera_from_object[frame.index]
             right = [
-                rotation_error_deg(pose[:3, :3], truth[:3, :3]) < NEAR_DEG
-                and np.linalg.norm(pose[:3, 3] - truth[:3, 3]) < NEAR
+                bool(rotation_error_deg(pose[:3, :3], truth[:3, :3]) < NEAR_DEG)
+                and bool(np.linalg.norm(pose[:3, 3] - truth[:3, 3]) < NEAR)
                 for pose in (candidate.camera_from_object for candidate in found)
             ]
             outcomes.append((right.index(True) if any(right) else -1, time.perf_counter() - begun))

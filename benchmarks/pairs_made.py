@@ -44,7 +44,7 @@ def track_of_truth(session: Session) -> Track:
         status=np.where(seen, TrackStatus.TRACKED, TrackStatus.ABSENT),
         hand_status=np.where(truth.hand_visibility > 0, TrackStatus.TRACKED, TrackStatus.ABSENT),
         timestamp_s=session.timestamps_s,
-        **_poses(truth),
+        **_poses(truth),  # type: ignore[arg-type]
         hand_shape=average_hand(),
         terms=("none",),
         session_name=session.path.name,

@@ -96,10 +96,12 @@ def made_up(path: Path, count: int) -> Path:
     )
     with new_pairs(path, model, SIZE, overwrite=True) as writer:
         for row in range(count):
-            crops = {name: _crop(rng, disc, full=name == "occluded") for name in ("occluded", "rendered", "clean")}
+            occluded, rendered, clean = (_crop(rng, disc, full=full) for full in (True, False, False))
             writer.append(
                 Pair(
-                    **crops,
+                    occluded=occluded,
+                    rendered=rendered,
+                    clean=clean,
                     mask_amodal=disc,
                     mask_visible=disc,
                     quaternion_wxyz=np.array([1.0, 0, 0, 0]),

@@ -63,7 +63,7 @@ def simulated_frames() -> list[Pair]:
     from recorder.simulation.belt import belt
 
     with SimulatedSensor(belt(), Simulation(frames=DIFFERENT)) as sensor:
-        return [(frame.color, frame.depth_counts) for frame in sensor.frames()]
+        return [(np.asarray(frame.color), frame.depth_counts) for frame in sensor.frames()]
 
 
 def write_session(pairs: list[Pair], folder: Path, count: int) -> Path:
@@ -79,17 +79,18 @@ def write_png(pairs: list[Pair], folder: Path, count: int) -> Path:
     """A PNG file for each image, at imageio's own setting."""
     (folder / "png").mkdir(exist_ok=True)
     for index in range(count):
-        for kind, image in zip("cd", pairs[index % len(pairs)], strict=True):
-            imageio.imwrite(folder / f"png/{kind}{index:05d}.png", image)
+        color, depth = pairs[index % len(pairs)]
+        imageio.imwrite(folder / f"png/c{index:05d}.png", color)
+        imageio.imwrite(folder / f"png/d{index:05d}.png", depth)
     return folder / "png"
 
 
 def write_gzip(pairs: list[Pair], folder: Path, count: int) -> Path:
     """HDF5 with the filter that every installation has."""
     with h5py.File(folder / "g.h5", "w") as file:
-        for name, image in zip(("color", "depth"), pairs[0], strict=True):
-            options = {"chunks": (1, *image.shape), "compression": "gzip", "dtype": image.dtype}
-            file.create_dataset(name, (count, *image.shape), **options)
+        for name, of in (("color", 0), ("depth", 1)):
+            shape, dtype = pairs[0][of].shape, pairs[0][of].dtype
+            file.create_dataset(name, (count, *shape), chunks=(1, *shape), compression="gzip", dtype=dtype)
         for index in range(count):
             file["color"][index], file["depth"][index] = pairs[index % len(pairs)]
     return folder / "g.h5"

@@ -26,7 +26,7 @@ def tracked(source: Path) -> Track:
     """Through the two commands, as a user would."""
     with tempfile.TemporaryDirectory() as folder:
         session, mesh = Path(folder) / "session.h5", source / "mesh.ply"
-        capture = ["recorder", "capture", "--sensor", "folder", "--source", source, "--object", mesh]
+        capture: list[str | Path] = ["recorder", "capture", "--sensor", "folder", "--source", source, "--object", mesh]
         subprocess.run([*capture, "--output", session], check=True)
         subprocess.run(["tracker", "run", session], check=True)
         return open_track(session.with_suffix(".track.h5"))

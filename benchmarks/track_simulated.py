@@ -91,7 +91,8 @@ def tracked(recording: Recording, folder: Path, frames: int) -> Outcome:
     """Through the two commands, as a user would; in silence."""
     path = folder / f"{recording.name}.h5"
     if not path.exists():
-        capture = [PROGRAMS / "recorder", "capture", "--sensor", "simulated", "--frames", str(frames)]
+        capture: list[str | Path] = [PROGRAMS / "recorder", "capture", "--sensor", "simulated"]
+        capture += ["--frames", str(frames)]
         subprocess.run([*capture, *recording.options, "--output", path], check=True, capture_output=True)
     if not track_path_of(path).exists():
         subprocess.run([PROGRAMS / "tracker", "run", path], check=True, capture_output=True)

@@ -228,6 +228,7 @@ def errors_of(bench: Bench, index: int, pose: HandObjectPose) -> tuple[float, fl
 
 def time_tracking(bench: Bench, state: RunState, config: RunConfig) -> None:
     """Frames a second inside the tracking loop: reading, observing, following, searching, judging."""
+    assert state.tracker is not None
     tracker = SequenceTracker.resumed(state.tracker, config)
     forth, back = range(state.anchor, len(bench.session)), range(state.anchor - 1, -1, -1)
     frames = [*forth, *back][:TIMED_FRAMES]
@@ -304,6 +305,7 @@ def main() -> None:
         with open_session(path) as session:
             assert session.truth is not None, "the session must hold truth"
             state = begun(session, config)
+            assert state.tracker is not None
             bench = Bench(session, state.tracker.knowledge)
             index = int(np.nanargmax(session.truth.object_visibility[1:])) + 1
             print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")

@@ -86,7 +86,8 @@ def print_layouts() -> None:
     network, images = SiameseRegressionNetwork(64), torch.rand(60, 4, 64, 64)
     last = step_seconds(network, images.to(memory_format=torch.channels_last))
     reduced = step_seconds(network, images.to(memory_format=torch.channels_last), bf16=True)
-    first = step_seconds(SiameseRegressionNetwork(64).to(memory_format=torch.contiguous_format), images)
+    plain = SiameseRegressionNetwork(64).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    first = step_seconds(plain, images)
     print(f"step with channels first / channels last: {first / last:.2f}; bfloat16 / float32: {reduced / last:.2f}")
 
 

@@ -22,6 +22,7 @@ from tracker.grasp_views import GraspViews, SameGrasp, View
 from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
 from tracker.hints import unlabelled, with_labels
+from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
@@ -104,6 +105,7 @@ class SequenceTracker:
         self._grasps = Grasps()
         self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
+        self._hold: Hold | None = None
         self._searched = self._searched_hand = -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
 
@@ -150,7 +152,7 @@ class SequenceTracker:
 
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
-        self._last = None if self._anchor is None else Last(self._anchor, np.eye(4))
+        self._last, self._hold = None if self._anchor is None else Last(self._anchor, np.eye(4)), None
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
@@ -162,6 +164,9 @@ class SequenceTracker:
                 if self._is_better(found, estimate):
                     estimate = found
         estimate = self._with_hand(observation, estimate, frame.index)
+        if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
+            before = estimate.confidence if self._last is None else self._last.estimate.confidence
+            estimate, self._hold = held(observation, estimate, self._hold, before, self._knowledge, self._rng)
         answer = self._answer(observation, estimate)
         self._remember(observation, answer, estimate)
         return answer
@@ -280,6 +285,8 @@ class SequenceTracker:
             self._last_seen = pose[:3, 3]
             if answer.hand_status == TrackStatus.TRACKED:
                 self._grasps = self._grasps.remembered(estimate.pose)
+                if self._hold is None and answer.confidence >= LEARNING:
+                    self._hold = Hold.of(estimate.pose)
                 self._look_at_grasp(observation, estimate)
         if tracked and answer.confidence >= LEARNING:
             self._learn(observation, estimate, LEARNING_RATE)

@@ -9,6 +9,7 @@ from tracker.following import Last
 from tracker.grasp_views import GraspViews
 from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
+from tracker.hold import Hold
 from tracker.judgement import Estimate
 from tracker.scene_knowledge import SceneKnowledge
 
@@ -26,6 +27,8 @@ class TrackerState:
     grasp: GraspViews
     """of the hand as it holds the object now"""
     sizes: HandSizes
+    hold: Hold | None
+    """of the object by the hand; None before both were seen well"""
     searched: int
     """frame of the last search of the whole view"""
     searched_hand: int

@@ -16,7 +16,7 @@ from scene.object_model import ObjectModel
 from scene.rotations import matrix_from_rotation_vector
 from scene.symmetry import Symmetries, turn_about
 from scene.transforms import rigid
-from tests.tracker.samples import CAMERA, PAINT, WALL, WALL_PLANE, drawn
+from tests.tracker.samples import CAMERA, PAINT, WALL, drawn
 from tests.tracker.test_following import estimate, known
 from tracker import following, judgement, turns
 from tracker.colors import color_features, initial_likelihoods
@@ -25,7 +25,6 @@ from tracker.following import Last
 from tracker.hypothesis import Layout
 from tracker.initialisation import pose_without_hand
 from tracker.models import prepare_models
-from tracker.observation import Surroundings, observe
 from tracker.refine import Problem
 from tracker.sequence import SequenceTracker
 from tracker.swarm import SwarmSettings
@@ -46,8 +45,8 @@ def plain_can() -> ObjectModel:
 
 
 @cache
-def can_problem():
-    """A can that stands askew before the wall, at its true pose."""
+def can_scene():
+    """A can that stands askew before the wall: what is seen, its true pose, what is known."""
     model = plain_can()
     pose = rigid(matrix_from_rotation_vector(np.array([1.2, 0.3, 0.1])), np.array([0.0, 0.0, 0.45]))
     body = rigid_body(model.vertices, model.faces, model.vertex_colors, OBJECT).placed(pose)
@@ -55,13 +54,23 @@ def can_problem():
     nothing = drawing.labels == 0
     color = np.where(nothing[..., None], np.array(PAINT, np.uint8), drawing.color)
     frame = RgbdFrame(0, 0.0, color, np.where(nothing, WALL, drawing.depth).astype(np.float32))
-    likelihoods = initial_likelihoods(model, color_features(frame.color))
-    observation = observe(frame, CAMERA, likelihoods, Surroundings(WALL_PLANE))
-    models = prepare_models(model, build_distance_field(model), average_hand(), np.random.default_rng(0))
-    whole = pose_without_hand(pose)
-    layout, weights = Layout.about(whole), fine(weights_for(model.diameter, colored=True))
+    knowledge = replace(
+        known(drawn(use_hand=False)),
+        models=prepare_models(model, build_distance_field(model), average_hand(), np.random.default_rng(0)),
+        weights=weights_for(model.diameter, colored=True),
+        likelihoods=initial_likelihoods(model, color_features(frame.color)),
+    )
+    return knowledge.observed(frame), pose_without_hand(pose), knowledge
+
+
+@cache
+def can_problem():
+    """Of that can, and its true hypothesis."""
+    observation, pose, knowledge = can_scene()
     evidence = observation.evidence(np.arange(0, len(observation.points), 3))
-    return Problem(evidence, models, weights, layout, np.zeros(20), use_hand=False), layout.vector(whole)
+    fixed = fine(knowledge.weights), Layout.about(pose), np.zeros(20)
+    problem = Problem(evidence, knowledge.models, *fixed, use_hand=False)
+    return problem, problem.layout.vector(pose)
 
 
 def test_a_turn_that_shows_costs_and_one_about_a_plain_cans_axis_does_not():

@@ -1,0 +1,60 @@
+"""How the hand holds the object: what that tells of the object's turn, and when it is given up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scene.hand_pose import HandPose, rest_angles
+from scene.metrics import rotation_error_deg
+from scene.rotations import matrix_from_rotation_vector
+from scene.transforms import rigid
+from tests.tracker.samples import drawn
+from tests.tracker.test_following import estimate, known
+from tests.tracker.test_turns import can_scene
+from tracker import hold as hold_module
+from tracker.hold import Hold, held
+from tracker.hypothesis import HandObjectPose
+
+
+def turned(pose, degrees, axis):
+    turn = rigid(matrix_from_rotation_vector(np.deg2rad(degrees) * np.array(axis)), np.zeros(3))
+    return replace(pose, camera_from_object=pose.camera_from_object @ turn)
+
+
+def off_by(one, other):
+    return rotation_error_deg(one.camera_from_object[:3, :3], other.camera_from_object[:3, :3])
+
+
+def test_a_hold_is_the_object_in_the_hands_frame_and_slips_a_little_towards_what_is_seen():
+    hand = HandPose(rigid(np.eye(3), np.array([0.1, 0.0, 0.5])), rest_angles())
+    pose = HandObjectPose(rigid(np.eye(3), np.array([0.1, 0.2, 0.5])), hand)
+    np.testing.assert_allclose(Hold.of(pose).hand_from_object[:3, 3], [0.0, 0.2, 0.0], atol=1e-12)
+    moved = turned(replace(pose, camera_from_object=rigid(np.eye(3), np.array([0.1, 0.3, 0.5]))), 20, [0, 0, 1.0])
+    slipped = Hold.of(pose).slipped(moved).hand_from_object
+    np.testing.assert_allclose(slipped[:3, 3], [0.0, 0.2 + hold_module.SLIPS * 0.1, 0.0], atol=1e-12)
+    assert rotation_error_deg(slipped[:3, :3], np.eye(3)) == pytest.approx(hold_module.SLIPS * 20)
+
+
+def test_an_object_whose_turn_is_not_seen_turns_with_the_hand():
+    observation, pose, knowledge = can_scene()
+    pose = replace(pose, hand=replace(pose.hand, camera_from_hand=rigid(np.eye(3), np.array([0.1, 0.0, 0.5]))))
+    before, drifted = Hold.of(pose), turned(pose, 40, [0, 0, 1.0])
+    here = replace(estimate(), pose=drifted, told=0.9, hand_confidence=0.9)
+    found, after = held(observation, here, before, 0.9, knowledge, np.random.default_rng(0))
+    assert off_by(found.pose, pose) < 2
+    assert found.hand_confidence == 0.9
+    assert after is before
+    near = turned(pose, 4, [0, 0, 1.0])
+    found, after = held(observation, replace(here, pose=near), before, 0.9, knowledge, np.random.default_rng(0))
+    assert found.pose is near
+    assert off_by(near, pose) > 3
+
+
+def test_an_object_whose_turn_is_seen_is_held_otherwise_by_now():
+    scene = drawn()
+    here = replace(estimate(), pose=scene.pose, told=0.9, hand_confidence=0.9)
+    before = Hold.of(turned(scene.pose, 90, [1.0, 0, 0]))
+    found, after = held(scene.observation, here, before, 0.9, known(scene), np.random.default_rng(0))
+    assert found is here
+    np.testing.assert_allclose(after.hand_from_object, Hold.of(scene.pose).hand_from_object)

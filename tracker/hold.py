@@ -1,0 +1,110 @@
+"""How the hand holds the object: it tells how that is turned where the object itself does not.
+
+A mug whose handle is hidden fits in many orientations, and followed from frame to frame it drifts from one to the next.
+The hand that holds it is seen far better, and turns with it. In: an object and a hand that are estimated, each from its
+own evidence, and how the one held the other before. Out: the object as the hand holds it, where that explains the frame
+as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scene.arrays import Floats
+from scene.hand_pose import rest_angles
+from scene.rotations import geodesic_angle, matrix_from_rotation_vector, rotation_vector_from_matrix
+from scene.transforms import inverse, rigid
+from tracker.anew import FINE_POINTS, ITERATIONS, estimated
+from tracker.hypothesis import HandObjectPose, Layout
+from tracker.judgement import Estimate, with_told
+from tracker.nearby import about_object
+from tracker.observation import Observation
+from tracker.quality import followed_confidence
+from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.scene_knowledge import SceneKnowledge
+from tracker.turns import Settled, near_turn
+from tracker.weights import fine
+
+TURNED = np.deg2rad(8.0)
+"""between the object and where the hand would have it: below, they agree"""
+LOOSE = 0.02
+"""by how much more the object may cost where the hand has it, lest the hand be taken to hold it otherwise by now"""
+SLIPS = 0.1
+"""share of what is seen now by which a hold changes with every frame"""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The object in the hand."""
+
+    hand_from_object: Floats
+    """(4, 4)"""
+
+    @staticmethod
+    def of(pose: HandObjectPose) -> Hold:
+        """As it is in this pose."""
+        return Hold(inverse(pose.hand.camera_from_hand) @ pose.camera_from_object)
+
+    def slipped(self, pose: HandObjectPose) -> Hold:
+        """A little towards how it is in this pose."""
+        now = Hold.of(pose).hand_from_object
+        turn = matrix_from_rotation_vector(
+            SLIPS * rotation_vector_from_matrix(now[:3, :3] @ self.hand_from_object[:3, :3].T)
+        )
+        shift = SLIPS * (now - self.hand_from_object)[:3, 3]
+        return Hold(rigid(turn @ self.hand_from_object[:3, :3], self.hand_from_object[:3, 3] + shift))
+
+
+def held(
+    observation: Observation,
+    estimate: Estimate,
+    hold: Hold,
+    before: float,
+    knowledge: SceneKnowledge,
+    rng: np.random.Generator,
+) -> tuple[Estimate, Hold]:
+    """The object as the hand holds it, if that explains the frame about as well as where it was found to be.
+
+    Args:
+        observation: of the frame.
+        estimate: of object and hand.
+        hold: how the object was held before.
+        before: confidence in the object in the frame before.
+        knowledge: of the scene.
+        rng: of all randomness.
+
+    Returns:
+        The estimate, and how the object is held now.
+    """
+    pose = estimate.pose
+    predicted = replace(pose, camera_from_object=pose.hand.camera_from_hand @ hold.hand_from_object)
+    if _turn_between(pose, predicted) < TURNED:
+        return estimate, hold.slipped(pose)
+    evidence = about_object(observation, [pose, predicted], knowledge.models.object_reach, FINE_POINTS, rng)
+    fixed = fine(knowledge.weights), Layout.about(pose), rest_angles()
+    problem = Problem(evidence, knowledge.models, *fixed, use_hand=False)
+    here = float(problem.residuals(problem.layout.vector(pose))[1].sum())
+    vector, there = refined(problem, problem.layout.vector(predicted), OBJECT_NUMBERS, ITERATIONS)
+    if _turn_between(pose, problem.layout.pose(vector)) < TURNED:
+        return estimate, hold.slipped(pose)
+    if there > here + LOOSE:
+        return estimate, Hold.of(pose)
+    found = estimated(observation, problem, vector, knowledge, rng)
+    near = near_turn(problem, vector, knowledge.symmetries).cost
+    found = with_told(found, Settled(vector, max(near, 0.0), np.inf), estimate.told)
+    return replace(
+        estimate,
+        pose=replace(pose, camera_from_object=found.pose.camera_from_object),
+        confidence=followed_confidence(found.evidence, before),
+        evidence=found.evidence,
+        terms=found.terms,
+        quality=found.quality,
+        told=found.told,
+    ), hold
+
+
+def _turn_between(one: HandObjectPose, other: HandObjectPose) -> float:
+    """Radians."""
+    return float(geodesic_angle(one.camera_from_object[:3, :3], other.camera_from_object[:3, :3]))
