@@ -13,8 +13,11 @@ from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tests.tracker.test_turns import can_scene
 from tracker import hold as hold_module
+from tracker import sequence
+from tracker.config import RunConfig
 from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose
+from tracker.sequence import SequenceTracker
 
 
 def turned(pose, degrees, axis):
@@ -58,3 +61,27 @@ def test_an_object_whose_turn_is_seen_is_held_otherwise_by_now():
     found, after = held(scene.observation, here, before, 0.9, known(scene), np.random.default_rng(0))
     assert found is here
     np.testing.assert_allclose(after.hand_from_object, Hold.of(scene.pose).hand_from_object)
+
+
+def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(monkeypatch, tmp_path):
+    scene, asked = drawn(), []
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    monkeypatch.setattr(sequence, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
+    for name in ("_search_is_due", "_look_at_grasp", "_learn"):
+        monkeypatch.setattr(tracker, name, lambda *_: False)
+    monkeypatch.setattr(tracker, "_with_hand", lambda _, here, __: here)
+
+    def after(told, hand_confidence):
+        here = replace(estimate(), pose=scene.pose, confidence=0.99, told=told, hand_confidence=hand_confidence)
+        monkeypatch.setattr(tracker, "_followed", lambda _: here)
+        tracker.track(scene.frame)
+        return len(asked)
+
+    assert after(told=0.8, hand_confidence=0.9) == after(told=1.0, hand_confidence=0.1) == 0
+    assert tracker.state.hold is None
+    assert after(told=1.0, hand_confidence=0.9) == 0
+    np.testing.assert_allclose(tracker.state.hold.hand_from_object, Hold.of(scene.pose).hand_from_object)
+    assert after(told=1.0, hand_confidence=0.1) == 0
+    assert after(told=1.0, hand_confidence=0.9) == 1
+    tracker.return_to_anchor()
+    assert tracker.state.hold is None
