@@ -27,11 +27,11 @@ from tracker.scene_knowledge import SceneKnowledge
 from tracker.turns import Settled, near_turn
 from tracker.weights import fine
 
-TURNED = np.deg2rad(8.0)
+TURNED = np.deg2rad(5.0)
 """between the object and where the hand would have it: below, they agree"""
-LOOSE = 0.02
+LOOSE = 0.03
 """by how much more the object may cost where the hand has it, lest the hand be taken to hold it otherwise by now"""
-SLIPS = 0.1
+SLIPS = 0.05
 """share of what is seen now by which a hold changes with every frame"""
 
 
