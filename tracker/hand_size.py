@@ -13,10 +13,11 @@ import numpy as np
 
 from scene.arrays import Floats
 from scene.hand_shape import HandShape, proportioned
-from tracker.grasp_views import SameGrasp
-from tracker.hypothesis import HandObjectPose
+from tracker.grasp_views import SameGrasp, View
+from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import with_hand_shape
-from tracker.refine import HAND_NUMBERS, refined
+from tracker.objective import Evidence
+from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
 
 PALMS, FINGERS = (0.88, 0.94, 1.0, 1.06, 1.12), (0.93, 1.0, 1.07)
@@ -29,6 +30,13 @@ ITERATIONS = 8
 UNUSUAL = 6.0
 """by how much less a size twice the average one would have to cost, as a share: hands of adults differ by 5 to 7 % (one
 deviation), and hands in slightly wrong poses fit a size that is slightly wrong some 2 % better"""
+
+
+def problem_of(evidence: Evidence, pose: HandObjectPose, views: tuple[View, ...], known: SceneKnowledge) -> SameGrasp:
+    """What sizes are tried on: a frame in which the hand is vouched for, and views of the same grasp."""
+    fixed = known.models, known.weights, Layout.about(pose), pose.hand.angles
+    now = Problem(evidence, *fixed, use_hand=True, use_object=False)
+    return SameGrasp(now, pose.camera_from_object, views)
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,16 @@ from scene.transforms import inverse, rigid
 from tracker.anew import hand_evidence, object_at, objects_found, with_hand_found
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed, object_followed
-from tracker.grasp_views import GraspViews, SameGrasp, View
+from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
-from tracker.hand_size import HandSizes
+from tracker.hand_size import HandSizes, problem_of
 from tracker.hints import unlabelled, with_labels
 from tracker.hold import Hold, held
-from tracker.hypothesis import HandObjectPose, Layout
+from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
-from tracker.refine import Problem
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -303,10 +302,7 @@ class SequenceTracker:
         if seen is None:
             return
         if len(self._grasp.views) >= VIEWS_FOR_SIZE and not self._sizes.known:
-            layout, models = Layout.about(pose), self._knowledge.models
-            fixed = self._knowledge.weights, layout, pose.hand.angles
-            now = Problem(seen[0], models, *fixed, use_hand=True, use_object=False)
-            problem = SameGrasp(now, pose.camera_from_object, self._grasp.views)
+            problem = problem_of(seen[0], pose, self._grasp.views, self._knowledge)
             self._sizes, self._knowledge = self._sizes.learned(problem, pose, self._knowledge)
         self._grasp = self._grasp.seen(View.of(seen[0], pose.camera_from_object))
 

@@ -10,14 +10,11 @@ from scene.hand_surface import HandSurface
 from scene.symmetry import Symmetries
 from tests.tracker import samples
 from tests.tracker.samples import CAMERA, WALL_PLANE, belt, draw, likelihoods, models, true_pose
-from tracker.grasp_views import SameGrasp
-from tracker.hand_size import FRAMES, SIZES, HandSizes
-from tracker.hypothesis import Layout
+from tracker.hand_size import FRAMES, SIZES, HandSizes, problem_of
 from tracker.models import with_hand_shape
 from tracker.nearby import about_hand_and_object
 from tracker.observation import Surroundings, observe
 from tracker.quality import TYPICAL
-from tracker.refine import Problem
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.weights import weights_for
 
@@ -51,9 +48,7 @@ def test_the_size_that_was_drawn_is_found(monkeypatch, size):
         observation = observe(frame, CAMERA, known.likelihoods, known.surroundings)
         reach, rng = known.models.object_reach, np.random.default_rng(number)
         evidence = about_hand_and_object(observation, [pose], reach, shape, 500, rng)
-        fixed = known.models, known.weights, Layout.about(pose), pose.hand.angles
-        now = Problem(evidence, *fixed, use_hand=True, use_object=False)
-        sizes = sizes.seen(SameGrasp(now, pose.camera_from_object, ()), pose, known)
+        sizes = sizes.seen(problem_of(evidence, pose, (), known), pose, known)
     found = sizes.fitted(average_hand())
     palm = found.palm_segments[0, 1, 0] / average_hand().palm_segments[0, 1, 0]
     fingers = found.phalanx_lengths[1, 0] / average_hand().phalanx_lengths[1, 0]
