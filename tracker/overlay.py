@@ -15,7 +15,7 @@ from scene.hand_pose import PARENTS
 from scene.object_model import ObjectModel
 from tracker.track import Track, TrackStatus
 
-OUTLINE, SKELETON = (60, 230, 90), (255, 220, 60)
+OUTLINE, SKELETON, SKELETON_EDGE = (60, 230, 90), (255, 220, 60), (40, 30, 60)
 STATUS_COLORS = {
     TrackStatus.TRACKED: (60, 230, 90),
     TrackStatus.LOST: (255, 80, 60),
@@ -52,13 +52,14 @@ def outline(body: Body, camera_from_object: Floats, camera: Camera, drawer: Draw
 
 
 def with_skeleton(picture: Bytes, joints_px: Floats) -> Bytes:
-    """Lines along the bones; joints_px is (21, 2) pixels as JOINT_NAMES."""
+    """Lines along the bones, with an edge that shows on bright hands; joints_px is (21, 2) pixels as JOINT_NAMES."""
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
-    for joint, parent in enumerate(PARENTS):
-        ends = joints_px[[joint, parent]]
-        if parent >= 0 and np.isfinite(ends).all():
-            draw.line([tuple(end) for end in ends.tolist()], fill=SKELETON, width=2)
+    bones = [joints_px[[joint, parent]] for joint, parent in enumerate(PARENTS) if parent >= 0]
+    for color, width in ((SKELETON_EDGE, 4), (SKELETON, 2)):
+        for ends in bones:
+            if np.isfinite(ends).all():
+                draw.line([tuple(end) for end in ends.tolist()], fill=color, width=width)
     return np.asarray(image)
 
 
