@@ -94,15 +94,19 @@ def held(
     found = estimated(observation, problem, vector, knowledge, rng)
     near = near_turn(problem, vector, knowledge.symmetries).cost
     found = with_told(found, Settled(vector, max(near, 0.0), np.inf), estimate.told)
+    found = replace(found, confidence=followed_confidence(found.evidence, before))
+    return _beside_the_hand(estimate, found), hold
+
+
+def _beside_the_hand(estimate: Estimate, found: Estimate) -> Estimate:
+    """The estimate with another one of the object, its hand as it is."""
     return replace(
-        estimate,
-        pose=replace(pose, camera_from_object=found.pose.camera_from_object),
-        confidence=followed_confidence(found.evidence, before),
-        evidence=found.evidence,
-        terms=found.terms,
-        quality=found.quality,
-        told=found.told,
-    ), hold
+        found,
+        pose=replace(estimate.pose, camera_from_object=found.pose.camera_from_object),
+        hand_confidence=estimate.hand_confidence,
+        hand_residual=estimate.hand_residual,
+        spread=estimate.spread,
+    )
 
 
 def _turn_between(one: HandObjectPose, other: HandObjectPose) -> float:
