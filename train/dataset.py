@@ -127,6 +127,13 @@ def open_split(
         )
 
 
+def several_recordings(path: Path) -> bool:
+    """Whether a pairs file's training pairs are of more than one recording, as far as it tells."""
+    with open_pairs(path) as file:
+        learnt = file.split == SPLIT_NAMES.index("train")
+        return len(np.unique(file.column("recording")[learnt])) > 1
+
+
 def has_split(path: Path, split: Split) -> bool:
     """Whether a pairs file has pairs in that split."""
     with open_pairs(path) as file:

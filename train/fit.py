@@ -19,7 +19,7 @@ from scene.errors import InputError
 from scene.progress import track
 from train.batches import Batch, batches_an_epoch, epoch_batches
 from train.config import Fit
-from train.dataset import PairImages, has_split, open_split
+from train.dataset import PairImages, has_split, open_split, several_recordings
 from train.kept_inputs import KeptInputs
 from train.linemod.source import PatchSource, open_patches
 from train.memory import keep_freed_memory
@@ -82,7 +82,8 @@ def fit(config: Fit, say: Callable[[str], None] = print) -> Model:
     if config.patches is not None:
         return _fit_patches(config, say)
     with ExitStack() as files:
-        hands = config.changed_hands
+        # within one recording the grasp tells the pose as well, which other hands would hide
+        hands = config.changed_hands if several_recordings(config.pairs) else 0.0
         images = files.enter_context(open_split(config.pairs, "train", layers=hands > 0))
         validation = None
         if has_split(config.pairs, "validation"):

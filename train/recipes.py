@@ -49,7 +49,8 @@ class Recipe:
     augment: bool = False
     """vary the images of pairs files; images of patches always vary"""
     other_hands: float = 0.0
-    """of varied occluded images, the share that shows the hand of another pair (other_hands.py)"""
+    """of varied occluded images, the share that shows the hand of another pair (other_hands.py), where a pairs file
+    is of more than one recording"""
     steps: int = 900
     """what the default number of epochs aims at, on pairs files"""
     fewest_epochs: int = 5

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.train.samples import learnable_file, quick
+from pairs.format import new_pairs
+from tests.pairs.samples import wedge
+from tests.train.samples import SIZE, learnable_file, learnable_pair, quick
 from train.batches import Batch
 from train.config import Fit, InputConfig
-from train.dataset import BEHIND, HAND, OBJECT, open_split
+from train.dataset import BEHIND, HAND, OBJECT, open_split, several_recordings
 from train.kept_inputs import KeptInputs
 from train.other_hands import quarter_turns, with_hands_of
 from train.source import PairSource
@@ -59,6 +61,16 @@ def test_a_share_of_the_occluded_images_shows_another_hand(tmp_path: Path) -> No
         assert every.tolist() == [True] * 8 + [False] * 4
         without = replace(images, in_hand=np.array([], np.int64))
         assert not changed(replace(own, kept=replace(own.kept, pairs=without), other_hands=1.0)).any()
+
+
+def test_a_file_of_one_recording_is_told_from_one_of_several(tmp_path: Path) -> None:
+    one = learnable_file(tmp_path / "one.h5", 10)
+    rng = np.random.default_rng(0)
+    with new_pairs(tmp_path / "two.h5", wedge(), SIZE, overwrite=False) as writer:
+        for row in range(4):
+            writer.append(replace(learnable_pair(row, rng, 0), recording=row % 2))
+    assert not several_recordings(one)
+    assert several_recordings(tmp_path / "two.h5")
 
 
 def test_best_shows_other_hands_where_images_vary_and_clean_ones_are_there(tmp_path: Path) -> None:
