@@ -62,12 +62,15 @@ def learnable_pair(row: int, rng: np.random.Generator, split: int) -> Pair:
     )
 
 
-def learnable_file(path: Path, count: int = 80, *, splits: tuple[int, ...] = (0, 0, 0, 1, 2)) -> Path:
-    """`count` pairs whose splits take turns."""
+def learnable_file(
+    path: Path, count: int = 80, *, splits: tuple[int, ...] = (0, 0, 0, 1, 2), recordings: int = 1
+) -> Path:
+    """`count` pairs whose splits take turns, as their recordings do."""
     rng = np.random.default_rng(3)
     with new_pairs(path, wedge(), SIZE, overwrite=False) as writer:
         for row in range(count):
-            writer.append(learnable_pair(row, rng, splits[row % len(splits)]))
+            pair = learnable_pair(row, rng, splits[row % len(splits)])
+            writer.append(replace(pair, recording=row % recordings))
     return path
 
 

@@ -152,7 +152,8 @@ def test_batches_of_the_first_step_are_not_formed(pairs: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("recipe", [name for name in RECIPES if name.startswith("best-")])
-def test_each_choice_of_the_best_recipe_makes_a_difference(pairs: Path, tmp_path: Path, recipe: RecipeName) -> None:
+def test_each_choice_of_the_best_recipe_makes_a_difference(tmp_path: Path, recipe: RecipeName) -> None:
+    pairs = learnable_file(tmp_path / "pairs.h5", recordings=2)
     best = trained(quick(pairs, tmp_path / "best", recipe="best", epochs=1))
     without = trained(quick(pairs, tmp_path / "without", recipe=recipe, epochs=1))
     assert best.shape != without.shape or not torch.equal(best, without)

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pairs.format import new_pairs
-from tests.pairs.samples import wedge
-from tests.train.samples import SIZE, learnable_file, learnable_pair, quick
+from tests.train.samples import learnable_file, quick
 from train.batches import Batch
 from train.config import Fit, InputConfig
 from train.dataset import BEHIND, HAND, OBJECT, open_split, several_recordings
@@ -64,13 +62,8 @@ def test_a_share_of_the_occluded_images_shows_another_hand(tmp_path: Path) -> No
 
 
 def test_a_file_of_one_recording_is_told_from_one_of_several(tmp_path: Path) -> None:
-    one = learnable_file(tmp_path / "one.h5", 10)
-    rng = np.random.default_rng(0)
-    with new_pairs(tmp_path / "two.h5", wedge(), SIZE, overwrite=False) as writer:
-        for row in range(4):
-            writer.append(replace(learnable_pair(row, rng, 0), recording=row % 2))
-    assert not several_recordings(one)
-    assert several_recordings(tmp_path / "two.h5")
+    assert not several_recordings(learnable_file(tmp_path / "one.h5", 10))
+    assert several_recordings(learnable_file(tmp_path / "two.h5", 10, recordings=2))
 
 
 def test_best_shows_other_hands_where_images_vary_and_clean_ones_are_there(tmp_path: Path) -> None:
