@@ -36,20 +36,22 @@ def run_program(program: str, description: str, verbs: Mapping[type, Verb], argu
         vars(configuration)["VERB"]: configuration for configuration in verbs
     }
     try:
-        chosen = tyro.extras.subcommand_cli_from_dict(
-            configurations, prog=program, description=description, args=arguments
-        )
-        with stopped_like_ctrl_c():
-            verbs[type(chosen)](chosen)
+        try:
+            chosen = tyro.extras.subcommand_cli_from_dict(
+                configurations, prog=program, description=description, args=arguments
+            )
+            with stopped_like_ctrl_c():
+                verbs[type(chosen)](chosen)
+        finally:
+            sys.stdout.flush()  # while a reader that is gone can still be dealt with
     except UnoccludeError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted; nothing half-written is left, run the command again", file=sys.stderr)
         return 2
-    except (
-        BrokenPipeError
-    ):  # who reads what is printed, as `head`, has enough: what Python flushes at its end goes nowhere
+    except BrokenPipeError:  # who reads what is printed, as `head`, has enough
+        # what Python flushes at its end goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     return 0

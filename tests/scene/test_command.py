@@ -89,15 +89,20 @@ def test_an_interrupt_is_told_without_a_traceback(capsys):
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
 def test_what_a_cluster_sends_ends_a_command_as_ctrl_c_does(stop, capsys):
-    before = signal.getsignal(stop)
-    assert run("cook", cook=lambda _: os.kill(os.getpid(), stop)) == 2
+    before = signal.signal(stop, signal.SIG_DFL)  # the tests may run under nohup themselves
+    try:
+        assert run("cook", cook=lambda _: os.kill(os.getpid(), stop)) == 2
+        assert signal.getsignal(stop) == signal.SIG_DFL
+    finally:
+        signal.signal(stop, before)
     assert capsys.readouterr().err.startswith("kitchen: interrupted; ")
-    assert signal.getsignal(stop) == before
 
 
-def test_a_reader_that_has_enough_is_no_traceback():
+@pytest.mark.parametrize("environment", [None, {}], ids=["own", "bare"])
+def test_a_reader_that_has_enough_is_no_traceback(environment):
     command = [sys.executable, "-c", "from pairs.cli import main; main()", "--help"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

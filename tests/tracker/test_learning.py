@@ -7,6 +7,7 @@ from recorder.simulation.belt import belt
 from scene.distance_field import build_distance_field
 from scene.hand_pose import HandPose
 from scene.hand_shape import average_hand
+from scene.symmetry import Symmetries
 from scene.transforms import rigid
 from tests.tracker.samples import CAMERA, draw, true_pose
 from tracker.explanation import SampleView
@@ -23,7 +24,7 @@ def seen():
     """What is known of the drawn scene before anything is tracked, and its first frame."""
     frame = draw(true_pose())
     field = build_distance_field(belt(), nodes=60)
-    knowledge = SceneKnowledge.before(frame, None, CAMERA, belt(), field, average_hand(), 0)
+    knowledge = SceneKnowledge.before(frame, None, CAMERA, belt(), field, average_hand(), 0, Symmetries.none())
     return knowledge, knowledge.observed(frame)
 
 
