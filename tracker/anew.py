@@ -69,13 +69,20 @@ def _placed(
     observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
 ) -> tuple[Problem, Floats]:
     """The problem of the object near a pose, and its hypothesis (32,), refined."""
-    models, pose = knowledge.models, pose_without_hand(camera_from_object)
-    evidence = about_object(observation, [pose], models.object_reach, FINE_POINTS, rng)
-    strict = searching(knowledge.weights)
-    problem = Problem(evidence, models, strict, Layout.about(pose), rest_angles(), use_hand=False)
-    vector, _ = refined(problem, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
-    problem = replace(problem, weights=fine(knowledge.weights))
+    pose = pose_without_hand(camera_from_object)
+    problem = fine_problem(observation, [pose], knowledge, rng)
+    strict = replace(problem, weights=searching(knowledge.weights))
+    vector, _ = refined(strict, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
     return problem, refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
+
+
+def fine_problem(
+    observation: Observation, poses: list[HandObjectPose], knowledge: SceneKnowledge, rng: np.random.Generator
+) -> Problem:
+    """The last step's problem of the object alone, of what is seen about any of the poses, the first its reference."""
+    evidence = about_object(observation, poses, knowledge.models.object_reach, FINE_POINTS, rng)
+    fixed = fine(knowledge.weights), Layout.about(poses[0]), rest_angles()
+    return Problem(evidence, knowledge.models, *fixed, use_hand=False)
 
 
 def _settled(

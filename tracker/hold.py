@@ -13,19 +13,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scene.arrays import Floats
-from scene.hand_pose import rest_angles
 from scene.rotations import geodesic_angle, matrix_from_rotation_vector, rotation_vector_from_matrix
 from scene.transforms import inverse, rigid
-from tracker.anew import FINE_POINTS, ITERATIONS, estimated
-from tracker.hypothesis import HandObjectPose, Layout
+from tracker.anew import ITERATIONS, estimated, fine_problem
+from tracker.hypothesis import HandObjectPose
 from tracker.judgement import Estimate, with_told
-from tracker.nearby import about_object
 from tracker.observation import Observation
 from tracker.quality import followed_confidence
-from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.refine import OBJECT_NUMBERS, refined
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.turns import Settled, near_turn
-from tracker.weights import fine
 
 TURNED = np.deg2rad(5.0)
 """between the object and where the hand would have it: below, they agree"""
@@ -82,9 +79,7 @@ def held(
     predicted = replace(pose, camera_from_object=pose.hand.camera_from_hand @ hold.hand_from_object)
     if _turn_between(pose, predicted) < TURNED:
         return estimate, hold.slipped(pose)
-    evidence = about_object(observation, [pose, predicted], knowledge.models.object_reach, FINE_POINTS, rng)
-    fixed = fine(knowledge.weights), Layout.about(pose), rest_angles()
-    problem = Problem(evidence, knowledge.models, *fixed, use_hand=False)
+    problem = fine_problem(observation, [pose, predicted], knowledge, rng)
     here = float(problem.residuals(problem.layout.vector(pose))[1].sum())
     vector, there = refined(problem, problem.layout.vector(predicted), OBJECT_NUMBERS, ITERATIONS)
     if _turn_between(pose, problem.layout.pose(vector)) < TURNED:
@@ -93,7 +88,8 @@ def held(
         return estimate, Hold.of(pose)
     found = estimated(observation, problem, vector, knowledge, rng)
     near = near_turn(problem, vector, knowledge.symmetries).cost
-    found = with_told(found, Settled(vector, max(near, 0.0), np.inf), estimate.told)
+    # which of the far turns it is the hand tells, so that none is asked about
+    found = with_told(found, Settled(vector, near, np.inf), estimate.told)
     found = replace(found, confidence=followed_confidence(found.evidence, before))
     return _beside_the_hand(estimate, found), hold
 

@@ -10,6 +10,7 @@ from tests.tracker.samples import CAMERA, belt, draw, true_pose
 from tracker import beginning
 from tracker.background import LEAST_FRAMES, static_background
 from tracker.config import RunConfig
+from tracker.sequence import Ahead, SequenceTracker
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,18 @@ def test_an_object_held_still_is_found_though_all_of_it_is_background(still_sess
     found = state.tracker.last.estimate.pose.camera_from_object
     assert rotation_error_deg(found[:3, :3], true[:3, :3]) < 10
     assert np.linalg.norm(found[:3, 3] - true[:3, 3]) < 0.01
+
+
+@pytest.mark.parametrize(("without", "kept"), [(8, True), (9, False)])
+def test_the_background_is_kept_unless_much_more_is_found_without_it(still_session, monkeypatch, without, kept):
+    found = iter([6, without])  # of the frames looked at, of which there are
+    monkeypatch.setattr(beginning, "frames_ahead", lambda session: [session.frame(0)] * 12)
+    monkeypatch.setattr(beginning, "static_background", lambda ahead: ahead[0].depth)
+    monkeypatch.setattr(SequenceTracker, "look_ahead", lambda *_: Ahead(0, next(found)))
+    with open_session(still_session) as session:
+        state = beginning.begun(session, RunConfig((still_session,), symmetry=("z2",)))
+    assert (state.tracker.knowledge.surroundings.background is not None) == kept
+    assert len(state.tracker.knowledge.symmetries.discrete) == 2
 
 
 def test_the_background_is_kept_where_nothing_is_found_without_it_either(still_session, quick):
