@@ -21,6 +21,7 @@ from train.losses import regression_term
 from train.memory import keep_freed_memory
 from train.model import Templates
 from train.network import SiameseRegressionNetwork
+from train.one_image import for_one_image
 from train.preprocessing import network_input
 from train.residual import ResidualNetwork
 
@@ -56,11 +57,11 @@ def step_seconds(network: nn.Module, images: torch.Tensor, *, bf16: bool = False
     return seconds(step)
 
 
-def image_seconds(network: nn.Module, image: torch.Tensor) -> float:
-    """One image to its pose."""
+def image_seconds(network: nn.Module, image: torch.Tensor) -> tuple[float, float]:
+    """One image to its pose: as `predict` does for a sensor's, and by the network as it was trained."""
     network.eval()
     with torch.inference_mode():
-        return seconds(partial(network, image))
+        return seconds(partial(for_one_image(network), image)), seconds(partial(network, image))
 
 
 def paper_step(size: int = 96) -> tuple[nn.Module, torch.Tensor]:
@@ -73,11 +74,11 @@ def print_networks() -> None:
     for size in SIZES:
         for name, network in (("paper", SiameseRegressionNetwork(size)), ("best", ResidualNetwork(size))):
             images = torch.rand(BATCH, 4, size, size).to(memory_format=torch.channels_last)
-            step, one = step_seconds(network, images), image_seconds(network, images[:1])
+            step, (one, trained) = step_seconds(network, images), image_seconds(network, images[:1])
             epoch = step * 2 * TRAINING_PAIRS / BATCH
             print(
                 f"{size:3d} px, {name:5s}: {step:6.2f} s a step, {epoch / 60:5.1f} min an epoch of {TRAINING_PAIRS} "
-                f"pairs (two images each), {1000 * one:5.1f} ms an image"
+                f"pairs (two images each), {1000 * one:5.1f} ms an image ({1000 * trained:.1f} as trained)"
             )
 
 

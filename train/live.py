@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from scene.errors import InputError
 from train.config import Predict
 from train.estimates import PoseEstimate, estimated
 from train.model import Model, Settings
+from train.one_image import for_one_image
 from train.queries import color_query
 from train.query import Query, center_behind, cut_query
 
@@ -40,6 +42,7 @@ def live(config: Predict, model: Model, say: Callable[[str], None] = print) -> t
     queries: list[Query] = []
     poses: list[PoseEstimate] = []
     capture = _capture(config, model.settings)
+    model = replace(model, network=for_one_image(model.network))
     with open_sensor(capture, chosen_object(capture)) as sensor, stopping_signals():
         try:
             for index, frame in enumerate(itertools.islice(sensor.frames(), config.frames)):

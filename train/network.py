@@ -73,7 +73,9 @@ class SiameseRegressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Prediction:
         """(B, channels, size, size) float32 -> features and quaternions."""
-        maps = functional.relu(self._second_maps(functional.relu(self.convolution_1(images))))
+        # in place: maps are the largest tensors by far, and before ReLU nothing needs them
+        first = functional.relu(self.convolution_1(images), inplace=True)
+        maps = functional.relu(self._second_maps(first), inplace=True)
         features = functional.relu(self.feature(functional.relu(self.hidden(maps.flatten(1)))))
         if self.normalised:
             features = functional.normalize(features, dim=1)

@@ -92,6 +92,22 @@ def test_a_network_of_colour_alone_takes_the_square_of_each_frame(still: None) -
     assert queries[0].color.shape == (SIZE, SIZE, 3)
 
 
+def test_the_network_is_made_ready_for_one_image_once(still: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, other = [], untrained("belt", channels=4).network
+
+    def ready(network: torch.nn.Module) -> torch.nn.Module:
+        asked.append(network)
+        return other
+
+    monkeypatch.setattr(live_module, "for_one_image", ready)
+    seen: list[int] = []
+    other.register_forward_hook(lambda *_: seen.append(1))
+    model = untrained("belt")
+    live(Predict(Path("run"), sensor="auto", frames=3), model, lambda _: None)
+    assert asked == [model.network]
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
