@@ -16,6 +16,7 @@ from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries, declared_symmetries
 from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES, static_background
+from tracker.brought_hand import brought_hand
 from tracker.config import DETECT, RunConfig
 from tracker.hints import read_pose, unlabelled
 from tracker.lone_hand import LoneHandState
@@ -81,8 +82,9 @@ def knowledge_before(
 
 
 def hand_before(session: Session, config: RunConfig) -> HandShape:
-    """The average hand of the side that the session names, or the command."""
-    return average_hand(session.hand_side if config.hand == "auto" else config.hand)
+    """Of the side that the session names, or the command: the average hand, or the one that the user brought."""
+    side = session.hand_side if config.hand == "auto" else config.hand
+    return average_hand(side) if config.mano is None else brought_hand(config.mano, config.betas, side)
 
 
 def tracked_model(session: Session) -> ObjectModel:

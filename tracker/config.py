@@ -10,6 +10,7 @@ import tyro
 
 from scene.errors import InputError
 from scene.symmetry import declared_symmetries
+from tracker.brought_hand import refuse_betas
 from tracker.swarm import GENERATIONS, PARTICLES
 from tracker.track import track_path_of
 
@@ -38,6 +39,11 @@ class RunConfig:
     """lowest confidence, 0 to 1, at which a frame is called TRACKED"""
     hand: HandChoice = "auto"
     """whose hand is followed: auto is the side that the session names"""
+    mano: Path | None = None
+    """MANO_RIGHT.pkl or MANO_LEFT.pkl, or an .npz of its arrays, that you have: its hand is followed in place of the
+    average one, and its size is fitted on top as that of the average one"""
+    betas: tuple[float, ...] = ()
+    """10 shape coefficients of that hand, where they are known; all 0 where not given"""
     initial_pose: Path | None = None
     """camera_from_object in the first frame, where it is known: a file with 4 x 4 numbers as text, .npy or .json, the
     translation in metres. Tracking then begins there"""
@@ -74,6 +80,7 @@ class RunConfig:
             raise InputError(f"--output and --initial-pose must be of one recording, {given}; leave them out")
         if len({track_path_of(session) for session in self.sessions}) < len(self.sessions):
             raise InputError("each recording must be given once, and their names must differ in more than the ending")
+        refuse_betas(self.mano, self.betas)
         if self.workers < 0:
             raise InputError(f"--workers must not be negative, got {self.workers}")
         if self.symmetry != DETECT:

@@ -4,6 +4,7 @@
         not TRACKED, `confidence`, `hand_confidence`, `timestamp_s`, each of N frames.
 - csv   one line a frame: status, confidence, translation in metres and quaternion w x y z; empty where not TRACKED.
 - tum   `timestamp tx ty tz qx qy qz qw` of camera_from_object, metres, TRACKED frames only.
+- mano  parameters of a MANO hand whose model the user has, tracker/mano_export.py.
 - bop   `scene_id,im_id,obj_id,score,R,t,time` as the BOP challenge has it: row-major R, t in millimetres, TRACKED only.
 """
 
@@ -20,12 +21,21 @@ import numpy as np
 import tyro
 
 from scene.arrays import Integers
+from scene.errors import InputError
 from scene.files import new_path, refuse_existing
 from scene.rotations import quaternion_from_matrix
+from tracker.brought_hand import brought_model, refuse_betas
+from tracker.mano_export import mano_arrays
 from tracker.track import Track, TrackStatus, open_track
 
-Format = Literal["npz", "csv", "tum", "bop"]
-ENDINGS: dict[Format, str] = {"npz": ".npz", "csv": ".csv", "tum": ".tum.txt", "bop": ".bop.csv"}
+Format = Literal["npz", "csv", "tum", "bop", "mano"]
+ENDINGS: dict[Format, str] = {
+    "npz": ".npz",
+    "csv": ".csv",
+    "tum": ".tum.txt",
+    "bop": ".bop.csv",
+    "mano": ".mano.npz",
+}
 NPZ_FIELDS = (
     "status",
     "hand_status",
@@ -45,22 +55,34 @@ MM = 1000.0
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """Write a track as npz, csv, TUM trajectory or BOP results."""
+    """Write a track as npz, csv, TUM trajectory, BOP results or parameters of MANO."""
 
     VERB: ClassVar[str] = "export"
 
     track: tyro.conf.Positional[Path] = Path("session.track.h5")
     """track to export"""
     format: Format = "npz"
-    """npz: all of it for numpy; csv: a line a frame; tum: timestamps and poses; bop: results of the BOP challenge"""
+    """npz: all of it for numpy; csv: a line a frame; tum: timestamps and poses; bop: results of the BOP challenge;
+    mano: the hand's pose as --mano has it, an npz"""
     output: Path | None = None
     """file to write; beside the track where not given"""
     scene_id: int = 1
     """of the BOP results"""
     object_id: int = 1
     """of the BOP results"""
+    mano: Path | None = None
+    """of --format mano: MANO_RIGHT.pkl or MANO_LEFT.pkl, or an .npz of its arrays"""
+    betas: tuple[float, ...] = ()
+    """10 shape coefficients of that hand, where they are known; fitted to the track's hand where not given"""
     overwrite: bool = False
     """replace an existing file"""
+
+    def __post_init__(self) -> None:
+        """Refuses a model without its format, and the format without a model."""
+        if (self.format == "mano") != (self.mano is not None):
+            given = f"--format {self.format} {'without' if self.mano is None else 'with'} --mano"
+            raise InputError(f"--format mano and --mano FILE belong together, got {given}; give both or none")
+        refuse_betas(self.mano, self.betas)
 
 
 def export(config: ExportConfig) -> None:
@@ -80,6 +102,20 @@ def npz(track: Track, config: ExportConfig) -> bytes:
     del config
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: getattr(track, name) for name in NPZ_FIELDS})
+    return buffer.getvalue()
+
+
+def mano(track: Track, config: ExportConfig) -> bytes:
+    """The arrays of tracker.mano_export, without pickles; says how near the MANO hand is to the tracked one."""
+    assert config.mano is not None
+    model = brought_model(config.mano, track.hand_shape.side)
+    arrays = mano_arrays(track, model, np.array(config.betas) if config.betas else None)
+    if (track.hand_status == TrackStatus.TRACKED).any():
+        print(
+            f"joints of the MANO hand and of the track are {np.nanmean(arrays['fit_error_mm']):.1f} mm apart on average"
+        )
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -125,6 +161,7 @@ WRITERS: dict[Format, Callable[[Track, ExportConfig], bytes]] = {
     "csv": comma_separated,
     "tum": tum,
     "bop": bop,
+    "mano": mano,
 }
 
 

@@ -27,6 +27,7 @@ from recorder.session import open_session
 from scene.cluster import joined
 from scene.errors import TrackingError, UnoccludeError, require
 from scene.files import new_path, refuse_existing
+from scene.mano.file import refuse_missing
 from scene.processes import end_with_parent
 from scene.progress import track as shown
 from tracker.beginning import refuse_untrackable
@@ -153,13 +154,14 @@ def _by_cluster(config: RunConfig, sessions: list[Path], total: int) -> Iterator
     assert config.cluster is not None
     queues: Any = require("ray.util.queue", extra="cluster")
     advice = "run the same command again: recordings that are finished are not done again"
+    brought = None if config.mano is None else _content(config.mano)
     with joined(config.cluster, TrackingError, advice) as ray:
         reports = queues.Queue()
         work = ray.remote(num_cpus=1)(_tracked_there)
         plain = replace(config, cluster=None, overwrite=False, output=None)
         names = [path.name for path in sessions]
         tasks = [
-            work.remote(plain, name, ray.put(np.fromfile(path, np.uint8)), reports)
+            work.remote(plain, name, ray.put(np.fromfile(path, np.uint8)), brought, reports)
             for name, path in zip(names, sessions, strict=True)
         ]
 
@@ -176,11 +178,21 @@ def _by_cluster(config: RunConfig, sessions: list[Path], total: int) -> Iterator
     yield from _outcomes(sessions, answers)
 
 
-def _tracked_there(config: RunConfig, name: str, content: NDArray[np.uint8], reports: Any) -> Answer:
-    """On some machine of the cluster."""
+def _content(mano: Path) -> NDArray[np.uint8]:
+    refuse_missing(mano)
+    return np.fromfile(mano, np.uint8)
+
+
+def _tracked_there(
+    config: RunConfig, name: str, content: NDArray[np.uint8], brought: NDArray[np.uint8] | None, reports: Any
+) -> Answer:
+    """On some machine of the cluster; `brought` is the content of --mano."""
     with tempfile.TemporaryDirectory(prefix="unocclude-") as folder:
         path = Path(folder) / name
         content.tofile(path)
+        if config.mano is not None and brought is not None:
+            config = replace(config, mano=Path(folder) / config.mano.name)
+            brought.tofile(str(config.mano))
         line, sentence, _ = _answer(config, path, lambda: reports.put(1))
         track = track_path_of(path)
         return line.replace(str(track), track.name), sentence, track.read_bytes() if line else b""

@@ -13,6 +13,7 @@ from scene.arrays import Bytes
 from scene.errors import TrackingError
 from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
 from scene.hand_shape import HandShape
+from scene.mano.file import refuse_missing
 from scene.progress import track as shown
 from scene.symmetry import Symmetries
 from tracker.beginning import begun, refuse_untrackable, symmetries_of
@@ -49,7 +50,8 @@ def run(config: RunConfig, session_path: Path, report: Callable[[], None] = lamb
         unfinished = UnfinishedTrack(output, inputs, len(session), overwrite=config.overwrite)
         track = track_session(session, config, unfinished, report)
         with new_track(output, track, overwrite=config.overwrite) as file:
-            stamp_provenance(file, configuration=config, seed=config.seed, sources={"session": session_path})
+            sources = {"session": session_path, **({} if config.mano is None else {"mano": config.mano})}
+            stamp_provenance(file, configuration=config, seed=config.seed, sources=sources)
             file.attrs["inputs"] = json.dumps(inputs)
         has_object = session.object_model is not None
     unfinished.remove()
@@ -60,6 +62,9 @@ def run(config: RunConfig, session_path: Path, report: Callable[[], None] = lamb
 def inputs_of(config: RunConfig, session_path: Path) -> dict[str, str]:
     """All that the rows of a track depend on, by name; where it is written, and what it replaces, does not."""
     chosen = {name: str(value) for name, value in asdict(config).items() if name not in BESIDE_ROWS}
+    if config.mano is not None:
+        refuse_missing(config.mano)
+        chosen["mano"] = sha256(config.mano)
     return {**chosen, "session": sha256(session_path), "versions": json.dumps(installed_versions())}
 
 

@@ -7,10 +7,7 @@ numbers, text and arrays.
 
 from __future__ import annotations
 
-import io
-import pickle
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +19,13 @@ from recorder.sensors.sequence import ImageSequence
 from recorder.session import SensorFrame, Truth
 from scene.camera import Camera
 from scene.errors import InputError
+from scene.mano.model import OUR_JOINTS
+from scene.pickles import unpickled
 from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import OPENGL_FROM_OPENCV, apply, rigid
 
 DEPTH_SCALE = 0.00012498664727900177
 """metres a count, as the authors' tool has it"""
-JOINTS = [0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20]
-"""places in MANO's order of ours: wrist, then thumb to little finger from the palm outwards"""
-_arrays = import_module("numpy._core.multiarray")
-HARMLESS = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    **{(f"numpy.{core}.multiarray", "scalar"): _arrays.scalar for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _arrays._reconstruct for core in ("core", "_core")},
-    ("_codecs", "encode"): lambda text, encoding: text.encode(encoding),
-}
-"""all that a pickle of arrays calls"""
 LARGEST_PICKLE_BYTES = 10 << 20
 
 
@@ -72,7 +60,7 @@ def truth_of(meta: dict[str, Any], name: str) -> Truth:
     joints = meta.get("handJoints3D")
     if joints is not None and np.shape(joints) == (21, 3):  # the evaluation split tells the wrist alone
         points = apply(OPENGL_FROM_OPENCV, numbers(joints, (21, 3), f"handJoints3D of {name}"))
-        truth = replace(truth, joints_camera=points[JOINTS])
+        truth = replace(truth, joints_camera=points[list(OUR_JOINTS)])
     return truth
 
 
@@ -82,13 +70,6 @@ def read_packed_depth(path: Path) -> NDArray[np.uint16]:
     return image[..., 0] + 256 * image[..., 1]
 
 
-class _ArraysOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in HARMLESS:
-            raise InputError(f"a pickle of HO-3D holds numbers alone, this one wants {module}.{name}: do not use it")
-        return HARMLESS[module, name]
-
-
 def read_meta(path: Path) -> dict[str, Any]:
     """A frame's table; nothing in the file is run."""
     if not path.is_file():
@@ -96,7 +77,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST_PICKLE_BYTES:
         raise InputError(f"{path} must be a table of one frame, and has {path.stat().st_size >> 20} MB; copy it again")
     try:
-        meta = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+        meta = unpickled(path.read_bytes(), "a pickle of HO-3D holds numbers alone")
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # a damaged pickle raises whatever the step it broke in raises
