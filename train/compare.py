@@ -60,6 +60,7 @@ def cells(config: Compare) -> list[Cell]:
             fit_config = Fit(
                 recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
                 output=config.output / name / recipe, overwrite=config.again, steps=config.steps, seed=config.seed,
+                variation=config.variation,
             )  # fmt: skip
             found.append(Cell(recipe, name, fit_config))
     for path in config.pairs:

@@ -47,6 +47,12 @@ class InputConfig:
         return seen if self.size is None else min(self.size, seen)
 
 
+def refuse_variation(share: float | None) -> None:
+    """Refuses shares of the variation of images that are none."""
+    if share is not None and not 0 <= share <= 1:
+        raise InputError(f"--variation must be from 0 to 1, got {share}; leave it out for the recipe's")
+
+
 @dataclass(frozen=True)
 class LossConfig:
     """The weights of the terms of equations 4 and 5; the paper has them all at one."""
@@ -106,6 +112,8 @@ class Fit:
     """lambda of equation 4; default: the recipe's"""
     augment: bool | None = None
     """vary the colours of a pairs file's images, shift and turn them; default: the recipe's"""
+    variation: float | None = None
+    """of patches, how much images vary in place, turn, size, cover and exposure; best has 1; default: the recipe's"""
     patches: Path | None = None
     """folder of LINEMOD patches, to train on in place of a pairs file; needs --meshes and --object"""
     meshes: Path | None = None
@@ -126,6 +134,7 @@ class Fit:
                 raise InputError(f"--{option} must be positive, got {value}; leave it out for the default")
         if self.final_rate is not None and not self.final_rate >= 0:
             raise InputError(f"--final-rate must not be negative, got {self.final_rate}; leave it out for the default")
+        refuse_variation(self.variation)
         if self.epochs is not None and self.epochs < 1:
             raise InputError(f"--epochs must be at least 1, got {self.epochs}; leave it out for the default")
         if self.occlusion and self.images != "both":
@@ -164,6 +173,11 @@ class Fit:
     def varied(self) -> bool:
         """Whether a pairs file's images are varied."""
         return self.chosen.augment if self.augment is None else self.augment
+
+    @property
+    def patch_variation(self) -> float:
+        """Of images of patches, as a share of the most."""
+        return self.chosen.variation if self.variation is None else self.variation
 
     @property
     def changed_hands(self) -> float:
@@ -250,12 +264,15 @@ class Compare:
     """batches that each training aims at; default: the recipe's"""
     views: int = 4000
     """renders of each mesh that are made to train on beside the patches"""
+    variation: float | None = None
+    """of patches, how much images vary in place, turn, size, cover and exposure; best has 1; default: the recipe's"""
     seed: int = 0
     """of weights, batches and augmentation"""
     input: Annotated[InputConfig, tyro.conf.arg(name="input")] = InputConfig()
 
     def __post_init__(self) -> None:
         """Refuses to compare nothing."""
+        refuse_variation(self.variation)
         if not self.pairs and not self.objects:
             raise InputError("there must be something to compare on, got nothing; give pairs files, or --patches")
         if self.objects and (self.patches is None or self.meshes is None):

@@ -99,7 +99,7 @@ def _fit_patches(config: Fit, say: Callable[[str], None]) -> Model:
     assert config.meshes is not None
     assert config.object is not None
     source = open_patches(config.patches, config.meshes, config.object, config.views, config.seed)
-    source = source.for_recipe(config.chosen)
+    source = source.for_recipe(config.chosen, config.patch_variation)
     return _fit_source(config, source, Settings.of(config, source.size, 3, config.object, 0.0), None, say)
 
 

@@ -55,7 +55,7 @@ class Recipe:
     """what the default number of epochs aims at, on pairs files"""
     fewest_epochs: int = 5
     """on pairs files, however many pairs they have"""
-    patch_steps: int = 1200
+    patch_steps: int = 2400
     """as steps, on patches"""
     real_share: float = 0.8
     """of the images of an epoch on patches that are real ones; the others are renders"""

@@ -18,6 +18,8 @@ from scene.rotations import geodesic_angle, matrix_from_quaternion
 from tests.train.patch_samples import OBJECT_FROM_MESH, SCALE, SIZE, patch_folder
 from train.batches import Batch
 from train.cli import run
+from train.compare import cells
+from train.config import Compare, Fit
 from train.linemod.mesh_fit import fit_mesh
 from train.linemod.patches import mesh_path, read_object_patches
 from train.linemod.source import LARGEST_TURN as PATCH_TURN
@@ -69,7 +71,7 @@ def test_views_lie_near_the_training_poses(home: Path) -> None:
 
 def test_a_source_gives_images_of_the_rotations_it_names(home: Path) -> None:
     source = open_patches(home / "patches", home / "meshes", "wedge", 30, 0)
-    source = source.for_recipe(RECIPES["best"])
+    source = source.for_recipe(RECIPES["best"], 1.0)
     assert (source.size, source.channels) == (SIZE, 3)
     rows = np.flatnonzero(source.items < 6)[:3]
     expected = source.patches.training.quaternion_wxyz[source.items[rows]]
@@ -80,10 +82,10 @@ def test_a_source_gives_images_of_the_rotations_it_names(home: Path) -> None:
     torch.testing.assert_close(inputs[0, :, 4, 5], torch.from_numpy(source.patches.training.color[0, 4, 5]) / 255 - 0.5)
 
 
-def test_a_recipe_says_how_many_images_are_real_and_how_much_they_vary(home: Path) -> None:
+def test_a_source_has_the_recipes_share_of_real_images_and_varies_as_told(home: Path) -> None:
     opened = open_patches(home / "patches", home / "meshes", "wedge", 30, 0)
-    recipes = [replace(RECIPES["best"], real_share=share, variation=part) for share, part in ((0.4, 1.0), (0.8, 0.1))]
-    sources = [opened.for_recipe(recipe) for recipe in recipes]
+    recipes = [replace(RECIPES["best"], real_share=share) for share in (0.4, 0.8)]
+    sources = [opened.for_recipe(recipe, part) for recipe, part in zip(recipes, (1.0, 0.1), strict=True)]
     for source, recipe in zip(sources, recipes, strict=True):
         assert (source.items < 6).mean() == pytest.approx(recipe.real_share, abs=0.05)
         assert set(source.items) == set(range(36))
@@ -180,9 +182,25 @@ def test_fit_and_evaluate_on_patches(home: Path, tmp_path: Path, capsys: pytest.
     assert "real" in capsys.readouterr().out
 
 
+def test_how_much_patches_vary_is_the_recipes_unless_said(home: Path, tmp_path: Path) -> None:
+    assert Fit(recipe="srn").patch_variation == RECIPES["srn"].variation != Fit(recipe="best").patch_variation
+    assert Fit(variation=0.0).patch_variation == 0.0
+    compared = Compare(patches=home, meshes=home, objects=("wedge",), recipes=("srn",), variation=0.25)
+    assert [cell.config.variation for cell in cells(compared)] == [0.25]
+    folders = ["--patches", str(home / "patches"), "--meshes", str(home / "meshes"), "--object", "wedge"]
+    losses = []
+    for name, options in (("usual", []), ("same", ["--variation", "0.5"]), ("still", ["--variation", "0"])):
+        run_of = ["--output", str(tmp_path / name), "--views", "20", "--epochs", "1", "--recipe", "srn", *options]
+        assert run(["fit", *folders, *run_of]) == 0
+        losses.append((tmp_path / name / "log.csv").read_text().splitlines()[1].split(",")[2])
+    assert losses[0] == losses[1] != losses[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["fit", "--variation", "1.5"], "--variation must be from 0 to 1, got 1.5"),
+        (["compare", "x.h5", "--variation", "-1"], "--variation must be from 0 to 1"),
         (["compare"], "there must be something to compare on"),
         (["compare", "--objects", "ape"], "--objects are looked for in --patches and --meshes"),
         (["compare", "--patches", "p", "--meshes", "m"], "there must be something to compare on"),

@@ -68,8 +68,8 @@ class PatchSource:
         quaternions = np.concatenate([real.quaternion_wxyz, self.quaternion_wxyz[shown]])
         return torch.cat([color_input(torch.from_numpy(real.color)), *made]), quaternions
 
-    def for_recipe(self, recipe: Recipe) -> PatchSource:
-        """The same views and real images, with the recipe's share of the latter, each as often, and its variation."""
+    def for_recipe(self, recipe: Recipe, variation: float) -> PatchSource:
+        """The same views and real images, with the recipe's share of the latter, each as often, varied that much."""
         real, views = self.patches.training, np.arange(len(self.synthesis.bank))
         repeats = max(1, round(recipe.real_share / (1 - recipe.real_share) * len(views) / len(real)))
         shown = self.quaternion_wxyz[-len(views) :]
@@ -77,7 +77,7 @@ class PatchSource:
             self,
             items=np.concatenate([np.tile(np.arange(len(real)), repeats), len(real) + views]),
             quaternion_wxyz=np.concatenate([np.tile(real.quaternion_wxyz, (repeats, 1)), shown]),
-            variation=recipe.variation,
+            variation=variation,
         )
 
 
