@@ -32,7 +32,10 @@ def brought_model(path: Path, side: Side) -> ManoModel:
         InputError: it cannot be read, or is of the other hand.
     """
     model = read_mano(path)
-    given = side_of(model)
+    try:
+        given = side_of(model)
+    except InputError as error:
+        raise InputError(f"--mano {path}: {error}") from error
     if given != side:
         raise InputError(
             f"--mano {path} must be of a {side} hand, and is of a {given} one; give MANO_{side.upper()}.pkl"

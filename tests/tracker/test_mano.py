@@ -162,6 +162,7 @@ def test_a_track_whose_hand_was_never_seen_is_exported_too(folder, tmp_path):
     ("command", "options", "sentence"),
     [
         ("run", "--mano MANO_LEFT.npz", "must be of a right hand, and is of a left one; give MANO_RIGHT.pkl"),
+        ("run", "--mano straight.npz", "straight.npz: hands_mean of a MANO model must bend the fingers to the palm"),
         ("run", "--mano none.pkl", "none.pkl does not exist; register at mano.is.tue.mpg.de"),
         ("run", "--mano hostile.pkl", "a MANO model holds arrays alone, this one wants"),
         ("run", "--betas 1 0 0 0 0 0 0 0 0 0", "--betas are of --mano FILE, which is not given; give both or none"),
@@ -176,6 +177,7 @@ def test_a_track_whose_hand_was_never_seen_is_exported_too(folder, tmp_path):
 def test_mistakes_are_one_sentence(folder, tmp_path, monkeypatch, capfd, command, options, sentence):
     monkeypatch.chdir(folder)
     (folder / "hostile.pkl").write_bytes(pickle.dumps(Hostile()))
+    write_npz(folder / "straight.npz", {**np.load(folder / "MANO_LEFT.npz"), "hands_mean": np.zeros(45)})
     what = "s.h5" if command == "run" else "s.track.h5"
     assert tracker(command, what, "--output", tmp_path / "out", *options.split()) == 2
     captured = capfd.readouterr()
