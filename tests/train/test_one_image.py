@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from scene.rotations import geodesic_angle, matrix_from_quaternion
 from train.model import Model, Settings
@@ -38,13 +39,13 @@ def test_the_trained_network_stays_as_it_is() -> None:
     before = copy.deepcopy(network.state_dict())
     ready = for_one_image(network)
     assert isinstance(ready.hidden, HalfLinear)
-    assert isinstance(network.hidden, torch.nn.Linear)
+    assert isinstance(network.hidden, nn.Linear)
     torch.testing.assert_close(network.state_dict(), before)
 
 
 @needs_kernel
 def test_layers_are_rounded_to_half_precision_and_no_further() -> None:
-    layer = torch.nn.Linear(3, 2)
+    layer = nn.Linear(3, 2)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([[1.0, 2.0**-11, 0.0], [1 / 3, 0.0, 1e-3]]))
         layer.bias.copy_(torch.tensor([1 / 3, 0.0]))
@@ -54,11 +55,26 @@ def test_layers_are_rounded_to_half_precision_and_no_further() -> None:
     assert said[0].tolist() == pytest.approx(expected, abs=1e-7)
 
 
-def test_where_nothing_is_gained_the_network_itself_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    residual, paper = ResidualNetwork(32), SiameseRegressionNetwork(20)
-    assert for_one_image(residual) is residual
+def test_without_the_kernel_the_network_itself_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = SiameseRegressionNetwork(20)
     monkeypatch.setattr("train.one_image.ENGINES", ())
-    assert for_one_image(paper) is paper
+    assert for_one_image(network) is network
+
+
+def test_normalisations_become_part_of_the_layers_before_them() -> None:
+    torch.manual_seed(0)
+    network = ResidualNetwork(32)
+    for _ in range(3):  # so that means and spreads are not those of a fresh network
+        network(torch.randn(16, 4, 32, 32) * 2 + 0.3)
+    network.eval()
+    before = copy.deepcopy(network.state_dict())
+    ready, images = for_one_image(network), torch.rand(5, 4, 32, 32) - 0.5
+    assert not any(isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in ready.modules())
+    with torch.inference_mode():
+        said, quickly = network(images), ready(images)
+    torch.testing.assert_close(quickly.features, said.features, atol=1e-5, rtol=0)
+    torch.testing.assert_close(quickly.quaternion_wxyz, said.quaternion_wxyz, atol=1e-5, rtol=0)
+    torch.testing.assert_close(network.state_dict(), before)
 
 
 @needs_kernel
