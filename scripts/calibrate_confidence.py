@@ -11,7 +11,7 @@ the others is worth on it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -142,12 +142,13 @@ def is_right(estimate: Estimate, truth: Floats) -> bool:
     return bool(near and rotation_error_deg(pose[:3, :3], truth[:3, :3]) < NEAR_DEG)
 
 
-def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
+def fitted(features: Floats, right: Booleans, signs: Sequence[int] = SIGNS) -> tuple[Floats, float]:
     """Logistic regression with a little shrinkage, each coefficient kept to its sign.
 
     Args:
-        features: (N, K), the first K of FEATURES.
+        features: (N, K).
         right: (N,).
+        signs: (K,) or more, of which the first K count: +1 where a feature may only speak for a pose, -1 against it.
 
     Returns:
         (K,) coefficients and the bias.
@@ -162,7 +163,7 @@ def fitted(features: Floats, right: Booleans) -> tuple[Floats, float]:
         shrunk = np.append(weights[:-1], 0.0)
         return float(np.logaddexp(0, -margin).mean() + SHRINKAGE * shrunk @ shrunk), slope + 2 * SHRINKAGE * shrunk
 
-    bounds = [(0, None) if sign > 0 else (None, 0) for sign in SIGNS[: features.shape[1]]]
+    bounds = [(0, None) if sign > 0 else (None, 0) for sign in signs[: features.shape[1]]]
     weights = minimize(loss, np.zeros(columns.shape[1]), jac=True, bounds=[*bounds, (None, None)]).x
     return weights[:-1] / scale, float(weights[-1])
 

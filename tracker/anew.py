@@ -14,10 +14,11 @@ from scene.arrays import Booleans, Floats
 from scene.hand_pose import HandPose, rest_angles
 from tracker.explanation import point_distances
 from tracker.grasp_views import GraspViews
+from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
-from tracker.judgement import Estimate, hand_certainty, judged, with_told
+from tracker.judgement import Estimate, judged, with_told
 from tracker.nearby import about_object, pick
 from tracker.objective import Evidence
 from tracker.observation import Observation
@@ -124,7 +125,7 @@ def with_hand_found(
     layout = Layout.about(poses[0])
     problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
     hand, grasp = grasp.settle(problem, object_pose, np.array([layout.vector(pose) for pose in poses]), 4)
-    return with_hand(observation, estimate, replace(problem, use_object=True), hand, rng), grasp
+    return with_hand(observation, estimate, replace(problem, use_object=True), hand, grasp, rng), grasp
 
 
 def hand_evidence(
@@ -148,16 +149,21 @@ def hand_evidence(
 
 
 def with_hand(
-    observation: Observation, estimate: Estimate, problem: Problem, vector: Floats, rng: np.random.Generator
+    observation: Observation,
+    estimate: Estimate,
+    problem: Problem,
+    vector: Floats,
+    grasp: GraspViews,
+    rng: np.random.Generator,
 ) -> Estimate:
-    """The same object with the hand of the hypothesis (32,), and what speaks for that."""
-    confidence, residual = hand_certainty(observation, problem, vector, rng)
+    """The same object with the hand of the hypothesis (32,), and what speaks for that; `grasp` are the views of it."""
+    quality = hand_quality(observation, problem, vector, len(grasp.views), rng)
     return replace(
         estimate,
         pose=problem.layout.pose(vector),
         terms=problem.residuals(vector)[1],
-        hand_confidence=confidence,
-        hand_residual=residual,
+        hand_confidence=0.0 if quality is None else quality.fit,
+        hand_quality=quality,
     )
 
 

@@ -20,11 +20,13 @@ from tracker.kernel_geometry import (
     place_samples,
     rotation_of,
 )
-from tracker.objective import Evidence, Models, own_surface
+from tracker.objective import HAND_STATIONS, Evidence, Models, own_surface
 from tracker.weights import Weights
 
 ON_BODY = 0.007
 """metres from a surface within which a point is taken to be on it"""
+ON_FLESH = 0.008
+"""metres from the surface seen within which a finger's is taken to be it"""
 OFF_BODY = 0.009
 """metres from the other body beyond which it is not taken to be on that one"""
 
@@ -72,6 +74,33 @@ def view_samples(vector: Floats, layout: Layout, evidence: Evidence, models: Mod
         hidden=sums[3] / facing,
         feature_shift=sums[4:7] / supported,
     )
+
+
+def view_fingers(vector: Floats, layout: Layout, evidence: Evidence, models: Models) -> tuple[float, float]:
+    """Shares of the fingers' camera side that are where the sensor measured a surface, and before what it measured."""
+    sums = np.zeros(2)
+    _view_fingers(vector, layout.hand_reference, evidence.depth, evidence.intrinsics, models, sums)
+    return float(sums[0]), float(sums[1])
+
+
+@compiled
+def _view_fingers(vector, hand_reference, depth, intrinsics, models, sums):  # type: ignore[no-untyped-def]
+    """Adds up both shares, over three places along each of the fingers' bones."""
+    hand, palm = np.empty((3, 3)), models.palm_segments.shape[0]
+    capsules = np.empty((palm + 15, 9))
+    rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
+    place_capsules(vector, hand, models, capsules)
+    for s in range(palm, palm + 15):
+        for station in range(HAND_STATIONS):
+            along = (station + 0.5) / HAND_STATIONS
+            x, y, z = capsules[s, 0], capsules[s, 1], capsules[s, 2]
+            x, y, z = x + along * capsules[s, 3], y + along * capsules[s, 4], z + along * capsules[s, 5]
+            towards = 1.0 - (capsules[s, 6] + along * capsules[s, 7]) / np.sqrt(x * x + y * y + z * z)
+            row, column = pixel_of(towards * x, towards * y, towards * z, intrinsics, *depth.shape)
+            if row >= 0 and depth[row, column] > 0:
+                gap = depth[row, column] - towards * z
+                sums[0] += (abs(gap) < ON_FLESH) / (15.0 * HAND_STATIONS)
+                sums[1] += (gap >= ON_FLESH) / (15.0 * HAND_STATIONS)
 
 
 @compiled

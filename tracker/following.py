@@ -143,7 +143,7 @@ def hand_followed(
     best, _ = refined(still, result.best, HAND_NUMBERS, ITERATIONS)
     hands = np.stack([best, *(layout.vector(pose) for pose in poses)])
     hand, grasp = grasp.settle(still, estimate.pose.camera_from_object, hands)
-    return with_hand(observation, estimate, problem, hand, rng), grasp
+    return with_hand(observation, estimate, problem, hand, grasp, rng), grasp
 
 
 def moved(pose: HandObjectPose, camera_from_before: Floats) -> HandObjectPose:

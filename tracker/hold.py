@@ -100,7 +100,7 @@ def _beside_the_hand(estimate: Estimate, found: Estimate) -> Estimate:
         found,
         pose=replace(estimate.pose, camera_from_object=found.pose.camera_from_object),
         hand_confidence=estimate.hand_confidence,
-        hand_residual=estimate.hand_residual,
+        hand_quality=estimate.hand_quality,
         spread=estimate.spread,
     )
 

@@ -8,22 +8,22 @@ import numpy as np
 
 from scene.arrays import Floats
 from tracker.explanation import ON_BODY, point_distances, view_samples
+from tracker.hand_quality import HandQuality
 from tracker.hypothesis import HandObjectPose
 from tracker.nearby import pick
-from tracker.objective import COLOR, HAND
+from tracker.objective import COLOR
 from tracker.observation import Observation
-from tracker.quality import ObjectQuality, chance, hand_confidence, object_evidence
+from tracker.quality import ObjectQuality, chance, object_evidence
 from tracker.refine import Problem
 from tracker.turns import Settled, chance_told
 
 ABOUT = 1.2
 """of the object's reach: as far about it points are asked whether it explains them"""
-JUDGING_POINTS, JUDGING_HAND_POINTS = 1500, 800
+JUDGING_POINTS = 1500
 FEWEST_OWN = 20
 """points near the object, below which its residual is not known"""
 NEAR_OBJECT = 0.02
 """metres from the object beyond which a point is no miss of it but something else"""
-FEWEST_HAND_POINTS = 40
 STAYS_TOLD, KNOWN = 0.85, 0.5
 """share of what was told of an orientation that holds for the next frame, in which it has hardly changed; and how much
 has to hold for it to be known still"""
@@ -44,9 +44,9 @@ class Estimate:
     told: float = 0.0
     """chance that no other turn of the object explains the frame as well; 0 before that is asked"""
     hand_confidence: float = float("nan")
-    """NaN where no hand was looked for"""
-    hand_residual: float = float("nan")
-    """metres, median distance of the hand's points to its surface"""
+    """how well the hand fits, 0 to 1, by which it is followed; NaN where none was looked for"""
+    hand_quality: HandQuality | None = None
+    """None where no hand was looked for, or too little of one is seen to tell"""
     spread: tuple[float, float] = (float("nan"), float("nan"))
     """metres and radians: deviation of the object over the better half of the swarm"""
 
@@ -57,6 +57,16 @@ class Estimate:
         A pose of which the frame tells too little is still followed, since by moving on it may be told again.
         """
         return self.confidence * self.told
+
+    @property
+    def hand_certainty(self) -> float:
+        """Chance that the hand is right; NaN where none was looked for."""
+        return self.hand_quality.certainty if self.hand_quality else self.hand_confidence
+
+    @property
+    def hand_residual(self) -> float:
+        """Metres, median distance of the hand's points to its surface."""
+        return self.hand_quality.residual if self.hand_quality else float("nan")
 
 
 def judged(
@@ -114,20 +124,3 @@ def object_quality(
         depth=float(vector[2]),
         extent=2 * reach,
     )
-
-
-def hand_certainty(
-    observation: Observation, problem: Problem, vector: Floats, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Confidence of the hand and its residual, metres; 0 and NaN where too little of one is seen to tell."""
-    _, terms = problem.residuals(vector)
-    wrist = problem.layout.pose(vector).hand.camera_from_hand[:3, 3]
-    near = observation.hand_points & (np.linalg.norm(observation.points - wrist, axis=1) < 0.3)
-    chosen = pick(near, JUDGING_HAND_POINTS, rng)
-    to_object, to_hand = point_distances(vector, problem.layout, observation.points[chosen], problem.models, True)
-    mine = np.abs(to_hand)[to_object > 0.006]
-    if len(mine) < FEWEST_HAND_POINTS:
-        return 0.0, float("nan")
-    residual = float(np.median(mine))
-    seen_through = float(terms[HAND]) / problem.weights.hand
-    return hand_confidence(residual, float((mine < 0.01).mean()), seen_through), residual

@@ -25,11 +25,11 @@ from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.grasps import carried
 from tracker.hand_outline import outline_confidence, outline_overlap
 from tracker.hand_places import hand_places
+from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
 from tracker.hand_size import HandSizes
 from tracker.hints import unlabelled, with_labels
 from tracker.hypothesis import HandObjectPose, Layout
-from tracker.judgement import hand_certainty
 from tracker.nearby import about_hand, pick
 from tracker.objective import TERMS, Evidence
 from tracker.observation import Observation
@@ -169,8 +169,9 @@ class LoneHandTracker:
         layout = problem.layout
         best, _ = refined(problem, layout.vector(HandObjectPose(NOWHERE, hand)), HAND_NUMBERS, ITERATIONS)
         pose = layout.pose(best)
-        certainty, residual = hand_certainty(place, problem, best, rng)
-        confidence = min(certainty, outline_confidence(outline_overlap(place, self._surface, pose.hand)))
+        quality = hand_quality(place, problem, best, 0, rng)
+        fit, residual = (0.0, np.nan) if quality is None else (quality.fit, quality.residual)
+        confidence = min(fit, outline_confidence(outline_overlap(place, self._surface, pose.hand)))
         return FoundHand(place, pose, problem.residuals(best)[1], confidence, residual)
 
     @property

@@ -116,15 +116,3 @@ def log_odds(confidence: float) -> float:
     """Chance, 0 to 1 -> logarithm of the chance for by the chance against, finite."""
     kept = min(max(confidence, 1e-9), 1 - 1e-9)
     return float(np.log(kept / (1 - kept)))
-
-
-def hand_confidence(residual: float, explained: float, seen_through: float) -> float:
-    """Chance, 0 to 1, that the hand's visible joints are within 2 cm; its coefficients were set by hand.
-
-    Args:
-        residual: metres, median distance of the hand-coloured points to the hand's surface.
-        explained: share of the hand-coloured points that lie on it.
-        seen_through: the objective's term `hand`, 0 where nothing of the hand stands before what was measured.
-    """
-    score = 2.0 - 400.0 * max(residual - 0.004, 0.0) + 5.0 * (explained - 0.6) - 8.0 * max(seen_through - 0.1, 0.0)
-    return chance(score)

@@ -247,14 +247,14 @@ class SequenceTracker:
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.certainty >= self._config.confidence
         followed = estimate.confidence >= self._config.confidence
-        hand_tracked = followed and self._vouches_for_hand(estimate)
+        hand_tracked = followed and min(estimate.hand_confidence, estimate.hand_certainty) >= self._config.confidence
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),
             TrackStatus.TRACKED if hand_tracked else hand_missing,
             estimate.pose,
             estimate.certainty,
-            estimate.hand_confidence,
+            estimate.hand_certainty,
             estimate.terms,
             quality.residual,
             quality.view.support + quality.view.violation,
@@ -282,7 +282,7 @@ class SequenceTracker:
         self._last = Last(estimate, motion)
         if tracked:
             self._last_seen = pose[:3, 3]
-            if answer.hand_status == TrackStatus.TRACKED:
+            if self._vouches_for_hand(estimate):
                 self._grasps = self._grasps.remembered(estimate.pose)
                 if self._hold is None and answer.confidence >= LEARNING:
                     self._hold = Hold.of(estimate.pose)

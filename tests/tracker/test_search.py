@@ -30,7 +30,6 @@ from tracker.quality import (
     ObjectQuality,
     accustomed,
     chance,
-    hand_confidence,
     object_evidence,
 )
 
@@ -190,10 +189,3 @@ def test_every_coefficient_keeps_to_its_sign():
     assert len(FEATURES) == len(SIGNS) == len(COEFFICIENTS) == len(TYPICAL)
     assert (np.sign(COEFFICIENTS) * SIGNS >= 0).all()
     assert (np.sign(BARE_COEFFICIENTS) * SIGNS[GEOMETRY] >= 0).all()
-
-
-def test_hand_confidence_falls_with_each_fault():
-    good = hand_confidence(0.002, 0.9, 0.02)
-    assert good > 0.8
-    for worse in ((0.012, 0.9, 0.02), (0.002, 0.2, 0.02), (0.002, 0.9, 0.6)):
-        assert 0 <= hand_confidence(*worse) < good
