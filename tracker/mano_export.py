@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scene.arrays import Floats
-from scene.mano.hand import fitted_betas
+from scene.mano.hand import drawn_in, fitted_betas
 from scene.mano.model import TIP_VERTICES, ManoModel, joints
-from scene.mano.pose import drawn_in, mano_poses
+from scene.mano.pose import mano_poses
 from tracker.track import Track, TrackStatus
 
 MM = 1000.0
@@ -36,7 +36,7 @@ def mano_arrays(track: Track, model: ManoModel, betas: Floats | None) -> dict[st
     betas = fitted_betas(model, shape) if betas is None else betas
     poses = mano_poses(model, betas, shape, track.camera_from_hand[tracked], track.hand_angles[tracked])
     found = joints(model, betas, poses)
-    error = np.linalg.norm(drawn_in(found, shape) - track.joints_camera[tracked], axis=2).mean(axis=1)
+    error = np.linalg.norm(drawn_in(found, shape.radii[:, 3]) - track.joints_camera[tracked], axis=2).mean(axis=1)
     by_frame = {
         "global_orient": poses.global_orient,
         "hand_pose": poses.hand_pose,

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from scene.arrays import Floats
 from scene.errors import InputError
-from scene.hand_pose import distance_to_segments
+from scene.hand_pose import bones, distance_to_segments, joints_of_bones
 from scene.hand_shape import HandShape, Side, average_hand
 from scene.mano.model import BETAS, ManoModel, ManoPoses, joints
 from scene.transforms import apply, inverse, rigid
@@ -29,6 +29,8 @@ USUAL, SEEN = 0.004, 0.002
 """metres, standard deviations: of a radius from the scaled average hand's, of the skin from the capsules"""
 PLACED = 0.002
 """metres, standard deviation of distances between a person's joints and those of the MANO hand with the same shape"""
+THINNEST = 0.001
+"""metres, least radius"""
 
 
 def side_of(model: ManoModel) -> Side:
@@ -60,13 +62,19 @@ def mano_from_hand(at_rest: Floats, shape: HandShape) -> Floats:
 def hand_shape_of(model: ManoModel, betas: Floats) -> HandShape:
     """Our hand shape with the joints and the flesh of the MANO hand of shape (10,) `betas`."""
     average = average_hand(side_of(model))
-    at_rest = joints(model, betas, ManoPoses.flat())[0]
-    hand_from_mano = inverse(mano_from_hand(at_rest, average))
-    fingers = apply(hand_from_mano, at_rest)[1:].reshape(5, 4, 3)
-    lengths = np.linalg.norm(np.diff(fingers, axis=1), axis=2)
-    bare = _like(average, fingers[:, 0], lengths)
-    fleshed = _fleshed(bare, fingers, apply(hand_from_mano, model.shaped(betas)))
-    return replace(fleshed, phalanx_lengths=lengths - _last_only(fleshed.radii[:, 3]))
+    flat = joints(model, betas, ManoPoses.flat())[0]
+    hand_from_mano = inverse(mano_from_hand(flat, average))
+    at_rest, skin = apply(hand_from_mano, flat), apply(hand_from_mano, model.shaped(betas))
+    fleshed = _fleshed(_like(average, at_rest), at_rest, skin)
+    return replace(fleshed, phalanx_lengths=_bone_lengths(drawn_in(at_rest, fleshed.radii[:, 3])))
+
+
+def drawn_in(joints_on_skin: Floats, tip_radii: Floats) -> Floats:
+    """(..., 21, 3) joints whose tips are on the skin, (5,) metres -> the same with tips so far inside, as ours are."""
+    inside = joints_on_skin.copy()
+    last = joints_on_skin[..., 4::4, :] - joints_on_skin[..., 3::4, :]
+    inside[..., 4::4, :] -= tip_radii[:, None] * last / np.linalg.norm(last, axis=-1, keepdims=True)
+    return inside
 
 
 def fitted_betas(model: ManoModel, shape: HandShape) -> Floats:
@@ -74,32 +82,32 @@ def fitted_betas(model: ManoModel, shape: HandShape) -> Floats:
 
     Betas are independent and of unit deviation in the population that MANO was made from.
     """
-    wanted = _distances(np.concatenate([np.zeros((1, 3)), shape.base_offsets]), shape.phalanx_lengths)
+    wanted = _distances(joints_of_bones(shape, bones(shape, np.zeros(20))))
 
     def residuals(betas: Floats) -> Floats:
-        at_rest = joints(model, betas, ManoPoses.flat())[0]
-        lengths = np.linalg.norm(np.diff(at_rest[1:].reshape(5, 4, 3), axis=1), axis=2)
-        found = _distances(at_rest[[0, *BASES]], lengths - _last_only(shape.radii[:, 3]))
-        return np.concatenate([(found - wanted) / PLACED, betas])
+        flat = joints(model, betas, ManoPoses.flat())[0]
+        return np.concatenate([(_distances(drawn_in(flat, shape.radii[:, 3])) - wanted) / PLACED, betas])
 
     found: Floats = least_squares(residuals, np.zeros(BETAS)).x
     return found
 
 
-def _distances(palm: Floats, lengths: Floats) -> Floats:
-    """(6, 3) wrist and bases, (5, 3) bones -> (30,) all that does not change when a hand moves."""
-    pairs = np.array(list(combinations(range(len(palm)), 2)))
-    return np.concatenate([np.linalg.norm(palm[pairs[:, 0]] - palm[pairs[:, 1]], axis=1), lengths.ravel()])
+def _distances(places: Floats) -> Floats:
+    """(21, 3) joints -> (30,) distances between those that do not change when a hand moves."""
+    palm = np.array(list(combinations([0, *BASES], 2)))
+    across = np.linalg.norm(places[palm[:, 0]] - places[palm[:, 1]], axis=1)
+    return np.concatenate([across, _bone_lengths(places).ravel()])
 
 
-def _last_only(values: Floats) -> Floats:
-    """(5,) -> (5, 3) in the last column."""
-    zeros = np.zeros(len(values))
-    return np.stack([zeros, zeros, values], axis=1)
+def _bone_lengths(places: Floats) -> Floats:
+    """(21, 3) joints -> (5, 3) from the palm outwards."""
+    lengths: Floats = np.linalg.norm(np.diff(places[1:].reshape(5, 4, 3), axis=1), axis=2)
+    return lengths
 
 
-def _like(average: HandShape, bases: Floats, lengths: Floats) -> HandShape:
-    """The average hand with these joints; its flesh grows with them."""
+def _like(average: HandShape, at_rest: Floats) -> HandShape:
+    """The average hand with these (21, 3) joints, hand frame; its flesh grows with them."""
+    bases, lengths = at_rest[BASES], _bone_lengths(at_rest)
     stretch = np.ones(3)  # along and across the palm
     stretch[0] = bases[1:, 0].mean() / average.base_offsets[1:, 0].mean()
     stretch[2] = (bases[4] - bases[1])[2] / (average.base_offsets[4] - average.base_offsets[1])[2]
@@ -114,12 +122,12 @@ def _like(average: HandShape, bases: Floats, lengths: Floats) -> HandShape:
     )
 
 
-def _fleshed(shape: HandShape, fingers: Floats, skin: Floats) -> HandShape:
+def _fleshed(shape: HandShape, at_rest: Floats, skin: Floats) -> HandShape:
     """The shape with radii, and heights of the palm's segments, by which its surface goes through the skin.
 
     Args:
         shape: near to it.
-        fingers: (5, 4, 3) metres, hand frame: its joints in the pose that the skin is in, tips on the skin.
+        at_rest: (21, 3) metres, hand frame: its joints in the pose that the skin is in, tips on the skin.
         skin: (V, 3) metres, hand frame.
     """
     sizes = [shape.radii.size, shape.palm_radii.size, shape.palm_radii.size]
@@ -131,24 +139,21 @@ def _fleshed(shape: HandShape, fingers: Floats, skin: Floats) -> HandShape:
         segments[..., 1] = heights.reshape(shape.palm_radii.shape)
         return replace(
             shape,
-            radii=np.maximum(radii, 1e-3).reshape(5, 4),
-            palm_radii=np.maximum(palm_radii, 1e-3).reshape(shape.palm_radii.shape),
+            radii=np.maximum(radii, THINNEST).reshape(5, 4),
+            palm_radii=np.maximum(palm_radii, THINNEST).reshape(shape.palm_radii.shape),
             palm_segments=segments,
         )
 
     def residuals(numbers: Floats) -> Floats:
-        capsules = _capsules(with_numbers(numbers), fingers)
-        off = distance_to_segments(skin, *capsules).min(axis=1)
+        off = distance_to_segments(skin, *_capsules(with_numbers(numbers), at_rest)).min(axis=1)
         return np.concatenate([off / SEEN, (numbers - start) / USUAL])
 
     return with_numbers(least_squares(residuals, start, loss="soft_l1", max_nfev=20).x)
 
 
-def _capsules(shape: HandShape, fingers: Floats) -> tuple[Floats, Floats]:
-    """(S, 2, 3) ends and (S, 2) radii of palm and phalanges at these joints, the tips drawn in by their radius."""
-    last = fingers[:, 3] - fingers[:, 2]
-    drawn_in = fingers.copy()
-    drawn_in[:, 3] -= shape.radii[:, 3:] * last / np.linalg.norm(last, axis=1, keepdims=True)
-    bones = np.stack([drawn_in[:, :3], drawn_in[:, 1:]], axis=2).reshape(15, 2, 3)
+def _capsules(shape: HandShape, at_rest: Floats) -> tuple[Floats, Floats]:
+    """(S, 2, 3) ends and (S, 2) radii of palm and phalanges at these joints."""
+    fingers = drawn_in(at_rest, shape.radii[:, 3])[1:].reshape(5, 4, 3)
+    phalanges = np.stack([fingers[:, :3], fingers[:, 1:]], axis=2).reshape(15, 2, 3)
     radii = np.stack([shape.radii[:, :3], shape.radii[:, 1:]], axis=2).reshape(15, 2)
-    return np.concatenate([shape.palm_segments, bones]), np.concatenate([shape.palm_radii, radii])
+    return np.concatenate([shape.palm_segments, phalanges]), np.concatenate([shape.palm_radii, radii])

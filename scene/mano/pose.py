@@ -46,14 +46,6 @@ def mano_poses(
     )
 
 
-def drawn_in(joints_camera: Floats, shape: HandShape) -> Floats:
-    """(N, 21, 3) with tips on the skin -> the same with tips where ours are, by their radius inside."""
-    inside = joints_camera.copy()
-    last = joints_camera[:, 4::4] - joints_camera[:, 3::4]
-    inside[:, 4::4] -= shape.radii[:, 3:] * last / np.linalg.norm(last, axis=-1, keepdims=True)
-    return inside
-
-
 def _resting(shape: HandShape, at_rest: Floats, hand_from_mano: Floats) -> Floats:
     """(15, 3, 3) hand_from_bone of our phalanges as the flat MANO hand has them."""
     straight = bones(shape, np.zeros(20))[1:, :3, :3]

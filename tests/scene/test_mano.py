@@ -17,9 +17,9 @@ from scene.hand_pose import ANGLE_LIMITS, JOINT_NAMES, HandPose, distance_to_seg
 from scene.hand_pose import joints as our_joints
 from scene.hand_shape import average_hand, mirrored, proportioned
 from scene.mano.file import read_mano
-from scene.mano.hand import fitted_betas, hand_shape_of, side_of
+from scene.mano.hand import drawn_in, fitted_betas, hand_shape_of, side_of
 from scene.mano.model import ManoPoses, joints, skinned
-from scene.mano.pose import drawn_in, mano_poses, shortest_turns
+from scene.mano.pose import mano_poses, shortest_turns
 from scene.rotations import matrix_from_rotation_vector, random_rotations
 from scene.transforms import apply, inverse, rigid
 from tests.scene.mano_stand_in import MANO_FROM_HAND, PARENTS, slightly_bent, stand_in, write_npz
@@ -176,7 +176,7 @@ def test_our_poses_are_mano_s(seed, side):
     angles = rng.uniform(*ANGLE_LIMITS.T, (3, 20))
     camera_from_hand = rigid(random_rotations(3, rng), rng.normal(size=(3, 3)))
     poses = mano_poses(model(side), MEAN_HAND, shape, camera_from_hand, angles)
-    found = drawn_in(joints(model(side), MEAN_HAND, poses), shape)
+    found = drawn_in(joints(model(side), MEAN_HAND, poses), shape.radii[:, 3])
     ours = [our_joints(shape, HandPose(motion, bend)) for motion, bend in zip(camera_from_hand, angles, strict=True)]
     off = np.linalg.norm(found - ours, axis=2)
     tips = off[:, 4::4].copy()
@@ -215,7 +215,7 @@ def test_the_shape_is_fitted_to_our_hand(size):
     def error(betas):
         found = joints(model(), betas, mano_poses(model(), betas, shape, camera_from_hand, angles))
         ours = our_joints(shape, HandPose(camera_from_hand[0], angles[0]))
-        return np.linalg.norm(drawn_in(found, shape)[0] - ours, axis=1).mean()
+        return np.linalg.norm(drawn_in(found, shape.radii[:, 3])[0] - ours, axis=1).mean()
 
     assert error(betas) < 0.0015
     assert error(betas) <= error(MEAN_HAND)
