@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.registry import CPUDispatcher as Dispatcher
 from scipy.interpolate import RegularGridInterpolator
 
 from scene.hand_pose import ANGLE_LIMITS, segments
@@ -12,7 +13,7 @@ from scene.hand_shape import average_hand
 from scene.rotations import matrix_from_rotation_vector, random_rotations
 from scene.transforms import apply
 from tests.tracker.samples import drawn, models
-from tracker import refine
+from tracker import evaluation, explanation, kernel_geometry, objective, refine
 from tracker.evaluation import residual_count
 from tracker.explanation import on_bodies, point_distances, view_samples
 from tracker.hypothesis import Layout
@@ -34,6 +35,15 @@ from tracker.objective import (
 from tracker.weights import fine, weights_for
 
 seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.mark.parametrize("module", [kernel_geometry, objective, explanation, evaluation])
+def test_sums_are_neither_reordered_nor_fused(module):
+    """Else what was compiled and what was loaded round differently, and the same command gives another track."""
+    kernels = [one for one in vars(module).values() if isinstance(one, Dispatcher)]
+    assert kernels
+    for kernel in kernels:
+        assert kernel.targetoptions.get("fastmath", set()) <= {"nsz"}, kernel.py_func.__name__
 
 
 def terms_at(problem, vector):
