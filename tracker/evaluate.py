@@ -201,6 +201,12 @@ def _sentences(found: Evaluation) -> list[str]:
             f"Brier score {_cell(known.brier)}; error {_cell(known.error_by_spread)} times the swarm's spread, "
             f"rank correlation {_cell(known.spread_of_error)}"
         )
+    if found.self_knowledge is not None and found.self_knowledge.hand_right is not None:
+        known = found.self_knowledge
+        lines.append(
+            f"hand: confidence {_cell(known.hand_mean_confidence)} on average where {_cell(known.hand_right)} are "
+            f"right, Brier score {_cell(known.hand_brier)}"
+        )
     if found.images is not None:
         lines += _of_images(found.images, has_object=bool(found.symmetries))
     return lines

@@ -131,14 +131,21 @@ class SelfKnowledge:
     """Spearman's rank correlation of the swarm's spread with the translation error"""
     error_by_spread: float | None
     """median of translation error by spread"""
+    hand_mean_confidence: float | None
+    """of the frames whose hand is called TRACKED"""
+    hand_right: float | None
+    """share of those in which it is"""
+    hand_brier: float | None
 
 
 def self_knowledge(track: Track, errors: FrameErrors) -> SelfKnowledge:
-    """Of the object."""
+    """Of object and hand."""
     chosen = errors.called & errors.known & np.isfinite(track.confidence)
     confidence, right = track.confidence[chosen], errors.right[chosen]
     spread_mm, error_mm = MM * track.spread_translation, errors.translation_mm
     both = chosen & np.isfinite(spread_mm) & (spread_mm > 0)
+    of_hand = errors.hand_called & errors.hand_known
+    hand_confidence, hand_right = track.hand_confidence[of_hand], errors.hand_right[of_hand]
     varied = both.sum() > 2 and np.ptp(spread_mm[both]) > 0 and np.ptp(error_mm[both]) > 0
     return SelfKnowledge(
         _mean(confidence),
@@ -146,6 +153,9 @@ def self_knowledge(track: Track, errors: FrameErrors) -> SelfKnowledge:
         _mean((confidence - right) ** 2),
         float(spearmanr(spread_mm[both], error_mm[both]).statistic) if varied else None,
         _median(error_mm[both] / spread_mm[both]),
+        _mean(hand_confidence),
+        _mean(hand_right.astype(float)),
+        _mean((hand_confidence - hand_right) ** 2),
     )
 
 

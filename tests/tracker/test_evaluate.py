@@ -104,6 +104,7 @@ def test_the_table_is_printed_and_the_figures_written(folder, tmp_path, capsys):
     assert "Hand against ground truth" in out
     assert "4.00" in out
     assert "object: 3 frames TRACKED, median residual 1.00 mm" in out
+    assert "hand: confidence 0.80 on average where 1.00 are right, Brier score 0.04" in out
     figures = json.loads((tmp_path / "f.json").read_text())
     assert len(figures["rows"]) == 4
     assert figures["rows"][0]["median_translation_mm"] == pytest.approx(4)
@@ -181,6 +182,17 @@ def test_confidence_and_spread_are_compared_with_errors(folder):
     assert known.brier == pytest.approx((0.01 + 0.16 + 0.04) / 3)
     assert known.spread_of_error == pytest.approx(1)
     assert known.error_by_spread == pytest.approx(2)
+
+
+def test_the_hands_confidence_is_compared_with_its_errors(folder):
+    track = a_track(folder / "s.h5", hand_confidence=np.array([0.9, 0.6, 0.2]))
+    errors = errors_of([1, 1, 1])
+    joint_mm = np.repeat([[5.0], [30.0], [5.0]], 21, axis=1)
+    called = np.array([True, True, False])
+    known = self_knowledge(track, replace(errors, joint_mm=joint_mm, hand_called=called, hand_known=called | True))
+    assert known.hand_mean_confidence == pytest.approx(0.75)
+    assert known.hand_right == pytest.approx(0.5)
+    assert known.hand_brier == pytest.approx((0.01 + 0.36) / 2)
 
 
 def test_the_images_tell_a_pose_from_one_that_slipped(folder, tmp_path):
