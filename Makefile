@@ -11,7 +11,7 @@ help:
 	@echo "make bench   measure speeds on this machine"
 	@echo "make paper   all figures of docs/results.md, hours; its parts, each by itself:"
 	@echo "             make linemod    RECIPES on OBJECTS of PATCHES and MESHES (for a short look: STEPS=400 RESULTS=)"
-	@echo "             make figure-2   the paper's four steps on OBJECT, by SHORT_STEPS batches"
+	@echo "             make figure-2   the paper's four steps on OBJECT, by FIGURE_STEPS batches"
 	@echo "             make ablation   what each choice of recipe best is worth, likewise"
 	@echo "             make belt       hand occlusion, simulated: the last row of the paper's table 2"
 	@echo "             make video      one part of a real recording against another"
@@ -52,13 +52,16 @@ OBJECT ?= cat
 RECIPES ?= srn best wohlhart
 VIEWS ?= 4000
 STEPS ?=
+FIGURE_STEPS ?= 1100
+FIGURE_VIEWS ?= 2500
 SHORT_STEPS ?= 400
 SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 32 40 24
 OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
-# few views make short epochs, and the learning rate falls every epoch
+# about as many images as the paper has of an object, and none of them varied
+OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --steps $(FIGURE_STEPS)
 SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(SHORT_STEPS)
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))
@@ -71,7 +74,7 @@ linemod: $(READY)
 	$(WRITE)
 
 figure-2: $(READY)
-	$(VENV)/bin/train compare $(SHORTENED) --recipes regression batches normalised srn --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OF_FIGURE) --recipes regression batches normalised srn --output $(OUTPUT)/$@
 	$(WRITE)
 
 ablation: $(READY)

@@ -19,7 +19,7 @@ def make(home: Path, *targets: str) -> str:
     settings = {
         "VENV": sys.prefix, "PATCHES": home / "patches", "MESHES": home / "meshes", "OBJECTS": "wedge",
         "OBJECT": "wedge", "RECIPES": "srn", "VIEWS": 40, "SHORT_VIEWS": 40, "STEPS": 1, "SHORT_STEPS": 1,
-        "OUTPUT": home / "paper", "RESULTS": home / "docs",
+        "FIGURE_VIEWS": 40, "FIGURE_STEPS": 1, "OUTPUT": home / "paper", "RESULTS": home / "docs",
     }  # fmt: skip
     given = [f"{name}={value}" for name, value in settings.items()]
     # -o: the environment that runs this test is taken as it is
