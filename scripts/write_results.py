@@ -35,7 +35,8 @@ chosen on held-out training images and on training losses, with two exceptions: 
 nothing was chosen by; those of the other objects are.""",
     "figure-2": """## The paper's figure 2a
 
-Its four steps, shortened: simple regression, batches formed (B), unit norm (N), the feature-guided loss (F).""",
+Its four steps: simple regression, batches formed (B), unit norm (N), the feature-guided loss (F). Of as many training
+images as the paper has of an object, about 3000, not turned, shifted, scaled or covered, as it names none of that.""",
     "ablation": """## What each choice of `best` is worth
 
 `best` beside itself without one choice each, shortened: without equation 3; with equation 3 on formed pairs alone; with
