@@ -61,13 +61,8 @@ def main() -> None:
         sys.exit("give recordings with truth: calibrate_confidence.py SESSION.h5 ...")
     of_each = [list(judged_poses(path)) for path in shown(paths, "judging")]
     cases = [case for cases in of_each if np.mean([case.right for case in cases]) >= LEAST_RIGHT for case in cases]
-    features = np.array([case.features for case in cases])
-    right = np.array([case.right for case in cases])
-    sessions = np.array([case.session for case in cases])
-    for name in sorted(set(sessions)):
-        rest = sessions != name
-        if right[rest].any() and not right[rest].all():
-            report(name, chances(features[~rest], *fitted(features[rest], right[rest])), right[~rest])
+    features, right = of_all(cases)
+    report_left_out(cases, SIGNS)
     typical = np.round(np.median(features[right], axis=0), 2)
     print("FEATURES", FEATURES, "TYPICAL", typical.tolist())
     for name, columns in (("all features", slice(None)), ("geometry", GEOMETRY)):
@@ -76,6 +71,21 @@ def main() -> None:
         report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)
         print("COEFFICIENTS", coefficients.round(2).tolist(), "BIAS", round(bias, 2))
     print("RIGHT_AMONG_JUDGED", round(float(right.mean()), 2))
+
+
+def of_all(cases: Sequence[Case]) -> tuple[Floats, Booleans]:
+    """N cases -> (N, K) features and (N,) whether right."""
+    return np.array([case.features for case in cases]), np.array([case.right for case in cases])
+
+
+def report_left_out(cases: Sequence[Case], signs: Sequence[int]) -> None:
+    """For every recording, what a model fitted to all the others is worth on it; `signs` as `fitted`."""
+    features, right = of_all(cases)
+    sessions = np.array([case.session for case in cases])
+    for name in sorted(set(sessions)):
+        rest = sessions != name
+        if right[rest].any() and not right[rest].all():
+            report(name, chances(features[~rest], *fitted(features[rest], right[rest], signs)), right[~rest])
 
 
 def judged_poses(path: Path) -> Iterator[Case]:

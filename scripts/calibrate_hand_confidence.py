@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from calibrate_confidence import Case, chances, fitted, report
+from calibrate_confidence import Case, chances, fitted, of_all, report, report_left_out
 
 from recorder.session import Session, open_session
 from scene.hand_pose import HandPose, joints, rest_angles
@@ -26,6 +26,7 @@ from scene.progress import track as shown
 from tracker.anew import hand_evidence, object_at
 from tracker.beginning import begun, frames_ahead, knowledge_of
 from tracker.config import RunConfig
+from tracker.frame_errors import MM, RIGHT_JOINT_MM
 from tracker.grasp_views import GraspViews
 from tracker.hand_quality import FEATURES, SIGNS, HandQuality, hand_quality
 from tracker.hand_search import find_hand
@@ -36,9 +37,6 @@ from tracker.sequence import SequenceTracker
 Judged = tuple[int, HandShape, HandPose, HandQuality | None]
 """A hand in a frame, and what speaks for and against it."""
 
-NEAR = 0.020
-"""metres a joint, on average, within which a hand is right"""
-
 
 def main() -> None:
     """Tracks, fits, prints."""
@@ -46,12 +44,8 @@ def main() -> None:
     if not paths:
         sys.exit("give recordings with truth: calibrate_hand_confidence.py SESSION.h5 ...")
     cases = [case for path in paths for case in judged_hands(path)]
-    features, right = np.array([case.features for case in cases]), np.array([case.right for case in cases])
-    sessions = np.array([case.session for case in cases])
-    for name in sorted(set(sessions)):
-        rest = sessions != name
-        coefficients, bias = fitted(features[rest], right[rest], SIGNS)
-        report(name, chances(features[~rest], coefficients, bias), right[~rest])
+    report_left_out(cases, SIGNS)
+    features, right = of_all(cases)
     coefficients, bias = fitted(features, right, SIGNS)
     report("all recordings, by themselves", chances(features, coefficients, bias), right)
     print("FEATURES", FEATURES, "COEFFICIENTS", coefficients.round(2).tolist(), "BIAS", round(bias, 2))
@@ -64,9 +58,9 @@ def judged_hands(path: Path) -> Iterator[Case]:
         if truth is None:
             sys.exit(f"{path} holds no truth to calibrate against; give simulated recordings")
         for index, shape, hand, quality in chain(followed(session, config), found(session, config)):
-            off = joints(shape, hand) - truth.joints_camera[index]
-            if quality is not None and np.isfinite(off).all():
-                yield Case(path.stem, quality.features(), bool(np.linalg.norm(off, axis=1).mean() < NEAR))
+            off_mm = MM * np.linalg.norm(joints(shape, hand) - truth.joints_camera[index], axis=1).mean()
+            if quality is not None and np.isfinite(off_mm):
+                yield Case(path.stem, quality.features(), bool(off_mm < RIGHT_JOINT_MM))
 
 
 def followed(session: Session, config: RunConfig) -> Iterator[Judged]:
@@ -102,7 +96,8 @@ def found(session: Session, config: RunConfig) -> Iterator[Judged]:
         poses = find_hand(problem, alone.pose.camera_from_object, places, (), rng, GraspViews())
         for pose in poses:
             here = replace(problem, layout=Layout.about(pose))
-            quality = hand_quality(observation, here, here.layout.vector(pose), 0, rng)
+            vector = here.layout.vector(pose)
+            quality = hand_quality(observation, here, vector, here.residuals(vector)[1], 0, rng)
             yield frame.index, knowledge.shape, pose.hand, quality
 
 

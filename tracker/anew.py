@@ -157,11 +157,12 @@ def with_hand(
     rng: np.random.Generator,
 ) -> Estimate:
     """The same object with the hand of the hypothesis (32,), and what speaks for that; `grasp` are the views of it."""
-    quality = hand_quality(observation, problem, vector, len(grasp.views), rng)
+    terms = problem.residuals(vector)[1]
+    quality = hand_quality(observation, problem, vector, terms, len(grasp.views), rng)
     return replace(
         estimate,
         pose=problem.layout.pose(vector),
-        terms=problem.residuals(vector)[1],
+        terms=terms,
         hand_confidence=0.0 if quality is None else quality.fit,
         hand_quality=quality,
     )

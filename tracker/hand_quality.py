@@ -15,7 +15,7 @@ import numpy as np
 from scene.arrays import Booleans, Floats
 from scene.transforms import apply, inverse
 from tracker.explanation import point_distances, view_fingers
-from tracker.nearby import pick
+from tracker.nearby import BEHIND_WRIST, pick
 from tracker.objective import HAND
 from tracker.observation import Observation
 from tracker.quality import chance
@@ -34,8 +34,8 @@ OFF_OBJECT = 0.006
 """metres from the object beyond which a hand-coloured point is the hand's"""
 ON_HAND, NOBODYS = 0.010, 0.015
 """metres from the hand within which a point is explained by it, and from hand and object beyond which it is nobody's"""
-BEHIND, NARROW = 0.02, 0.5
-"""metres behind the wrist, and the cosine about the way back from it, beyond which a point may be the forearm's"""
+NARROW = 0.5
+"""cosine about the way back from the wrist, beyond which a point may be the forearm's"""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,17 @@ class HandQuality:
 
 
 def hand_quality(
-    observation: Observation, problem: Problem, vector: Floats, views: int, rng: np.random.Generator
+    observation: Observation, problem: Problem, vector: Floats, terms: Floats, views: int, rng: np.random.Generator
 ) -> HandQuality | None:
-    """What the frame says of the hand of a hypothesis (32,), which explains so many views of its grasp besides.
+    """What the frame says of the hand of a hypothesis; None where too little of one is seen to tell.
 
-    None where too little of a hand is seen to tell.
+    Args:
+        observation: of the frame.
+        problem: of hand and object.
+        vector: (32,) the hypothesis.
+        terms: (6,) of the objective there.
+        views: of the grasp, that it explains beside the frame.
+        rng: picks the points that are asked about.
     """
     camera_from_hand = problem.layout.pose(vector).hand.camera_from_hand
     near = np.linalg.norm(observation.points - camera_from_hand[:3, 3], axis=1) < HAND_SPAN
@@ -94,7 +100,7 @@ def hand_quality(
     return HandQuality(
         residual=float(np.median(mine)),
         explained=float((mine < ON_HAND).mean()),
-        before_depth=float(problem.residuals(vector)[1][HAND]) / problem.weights.hand,
+        before_depth=float(terms[HAND]) / problem.weights.hand,
         seen=seen,
         seen_through=seen_through,
         unexplained=float(nobodys.sum() / max(own.sum(), 1)),
@@ -106,5 +112,5 @@ def _beyond_wrist(observation: Observation, camera_from_hand: Floats, points: Fl
     """(N,) whether points are no forearm's."""
     points_hand = apply(inverse(camera_from_hand), points)
     behind = -points_hand[:, 0]
-    beyond: Booleans = (behind < BEHIND) & (behind < NARROW * np.linalg.norm(points_hand, axis=1))
+    beyond: Booleans = (behind < BEHIND_WRIST) & (behind < NARROW * np.linalg.norm(points_hand, axis=1))
     return beyond if observation.arm is None else beyond & observation.arm.beyond_wrist(points)

@@ -44,7 +44,7 @@ class Estimate:
     told: float = 0.0
     """chance that no other turn of the object explains the frame as well; 0 before that is asked"""
     hand_confidence: float = float("nan")
-    """how well the hand fits, 0 to 1, by which it is followed; NaN where none was looked for"""
+    """how well the hand fits, 0 to 1, by which it is followed; NaN where none was looked for, 0 where it is not seen"""
     hand_quality: HandQuality | None = None
     """None where no hand was looked for, or too little of one is seen to tell"""
     spread: tuple[float, float] = (float("nan"), float("nan"))

@@ -168,11 +168,11 @@ class LoneHandTracker:
         problem = self._problem(evidence, hand)
         layout = problem.layout
         best, _ = refined(problem, layout.vector(HandObjectPose(NOWHERE, hand)), HAND_NUMBERS, ITERATIONS)
-        pose = layout.pose(best)
-        quality = hand_quality(place, problem, best, 0, rng)
+        pose, terms = layout.pose(best), problem.residuals(best)[1]
+        quality = hand_quality(place, problem, best, terms, 0, rng)
         fit, residual = (0.0, np.nan) if quality is None else (quality.fit, quality.residual)
         confidence = min(fit, outline_confidence(outline_overlap(place, self._surface, pose.hand)))
-        return FoundHand(place, pose, problem.residuals(best)[1], confidence, residual)
+        return FoundHand(place, pose, terms, confidence, residual)
 
     @property
     def _surface(self) -> HandSurface:

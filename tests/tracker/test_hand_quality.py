@@ -19,7 +19,8 @@ BAD = HandQuality(0.002, 0.9, 0.02, seen=0.0, seen_through=0.3, unexplained=0.3,
 
 def quality(vector, views=0):
     scene = drawn()
-    return hand_quality(scene.observation, scene.problem, vector, views, np.random.default_rng(0))
+    terms = scene.problem.residuals(vector)[1]
+    return hand_quality(scene.observation, scene.problem, vector, terms, views, np.random.default_rng(0))
 
 
 def test_a_true_hand_is_seen_and_explains_all():
