@@ -14,6 +14,7 @@ from scene.arrays import Booleans, Floats
 from scene.hand_pose import HandPose, rest_angles
 from tracker.explanation import point_distances
 from tracker.grasp_views import GraspViews
+from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
@@ -121,7 +122,8 @@ def with_hand_found(
     evidence, places = seen
     layout = Layout.about(estimate.pose)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
-    poses = find_hand(problem, object_pose, places, guesses, rng, grasp)
+    proposals = proposed_hands(observation, places, object_pose[None, :3, 3], knowledge.shape)
+    poses = find_hand(problem, object_pose, places, guesses, rng, grasp, proposals)
     layout = Layout.about(poses[0])
     problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
     hand, grasp = grasp.settle(problem, object_pose, np.array([layout.vector(pose) for pose in poses]), 4)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import label
+from scipy.ndimage import binary_opening, label
 
-from scene.arrays import Booleans, Floats
+from scene.arrays import Booleans, Floats, Integers
+from scene.camera import Camera
 
 HAND_LENGTH = 0.20
 """metres from the wrist to the tip of a straight hand, at most"""
@@ -21,6 +22,10 @@ END_SHARE = 0.03
 """of an arm's points that are its far end"""
 FEWEST = 60
 """pixels of hand colour, or on the border, from which a statement is made"""
+THIN_PX = 9
+"""pixels: unmeasured gaps beside things are thinner than this, an arm that is too near to be measured is not"""
+NEAREST_SHARE = 0.05
+"""of a hand's points, the nearest, at whose depth an arm is taken to be that is not measured"""
 
 
 @dataclass(frozen=True)
@@ -53,17 +58,58 @@ def find_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm |
     """
     if hand_like.sum() < FEWEST:
         return None
-    components, _ = label(foreground, structure=np.ones((3, 3)))
-    of_point = components[foreground]
-    counts = np.bincount(of_point[hand_like], minlength=components.max() + 1)
-    mine = of_point == counts.argmax()
+    mine = _component(foreground, foreground, hand_like)
     rows, columns = np.nonzero(foreground)
-    height, width = foreground.shape
-    edge = np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns)) < BORDER_PX
-    crossing, hand = points[mine & edge], points[mine & hand_like]
+    edge = _at_edge(rows, columns, foreground.shape)
+    crossing, hand = points[mine[foreground] & edge], points[mine[foreground] & hand_like]
     if len(crossing) < FEWEST // 4 or len(hand) < FEWEST:
         return None
     return _arm_from(np.median(crossing, axis=0), hand)
+
+
+def find_near_arm(
+    foreground: Booleans, points: Floats, hand_like: Booleans, missing: Booleans, camera: Camera
+) -> Arm | None:
+    """The arm whose hand is measured, and the rest of it too near to the sensor to be.
+
+    Args:
+        foreground: as in find_arm.
+        points: as in find_arm.
+        hand_like: as in find_arm.
+        missing: (H, W) pixels at which nothing is measured, though what stands behind would be.
+        camera: of the image.
+
+    Returns:
+        The arm, its entry taken to be as near as the nearest of the hand; None where what is missing beside the
+        hand-coloured pixels does not reach the image's edge.
+    """
+    if hand_like.sum() < FEWEST:
+        return None
+    near = binary_opening(missing, np.ones((THIN_PX, THIN_PX)))
+    mine = _component(foreground | near, foreground, hand_like)
+    rows, columns = np.nonzero(mine & near)
+    edge = _at_edge(rows, columns, foreground.shape)
+    hand = points[mine[foreground] & hand_like]
+    if edge.sum() < FEWEST // 4 or len(hand) < FEWEST:
+        return None
+    column, row = np.median(columns[edge]), np.median(rows[edge])
+    ray = np.array([(column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy, 1.0])
+    return _arm_from(ray * np.quantile(hand[:, 2], NEAREST_SHARE), hand)
+
+
+def _component(thing: Booleans, foreground: Booleans, hand_like: Booleans) -> Booleans:
+    """(H, W) the part of a thing that holds most of the hand-coloured pixels, (F,) of the foreground."""
+    components, _ = label(thing, structure=np.ones((3, 3)))
+    counts = np.bincount(components[foreground][hand_like], minlength=components.max() + 1)
+    counts[0] = 0
+    return np.asarray(components == counts.argmax())
+
+
+def _at_edge(rows: Integers, columns: Integers, shape: tuple[int, ...]) -> Booleans:
+    """(N,) which of the pixels are at the image's edge."""
+    height, width = shape
+    away = np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns))
+    return np.asarray(away < BORDER_PX)
 
 
 def find_lone_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm | None:

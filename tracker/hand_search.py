@@ -19,6 +19,7 @@ from scene.hand_pose import HandPose
 from scene.rotations import geodesic_angle
 from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.hand_guesses import HALF_CLOSED, drawn_hands, moved_by_a_finger, varied
+from tracker.hand_proposals import NO_PROPOSALS, Proposals
 from tracker.hypothesis import (
     HAND_TRANSLATION,
     OBJECT_TRANSLATION,
@@ -31,10 +32,12 @@ from tracker.refine import HAND_NUMBERS, LeastSquares, Problem, refined
 from tracker.swarm import SwarmSettings, minimise
 from tracker.weights import Weights
 
-DRAWN = 12_000
-"""hands at random"""
+DRAWN, DRAWN_BESIDE = 12_000, 3_000
+"""hands at random; and beside one that the network is sure of"""
 KEPT: tuple[int, ...] = (300, *np.geomspace(120, 10, 30).round().astype(int).tolist())
 """of those, and of those after each round of variation"""
+KEPT_BESIDE: tuple[int, ...] = (100, *np.geomspace(40, 6, 14).round().astype(int).tolist())
+"""the same, beside one that the network is sure of"""
 KEPT_TOGETHER = (16,) * 12
 """the same, of hands that are to explain several views"""
 KEPT_APART = (4,) * 14
@@ -56,6 +59,11 @@ APART, AWAY = 0.5, 0.05
 ITERATIONS = 15
 FOREARM_COST, GRASP = 0.010, 0.2
 """of the objective's weights, while searching"""
+PROPOSED = 4
+"""hands of the network that are refined, those of lowest objective"""
+PRIOR_BESIDE, GRASP_BESIDE = 0.5, 0.03
+"""of the objective's weights about the angles that the network is sure of: it knows better than a half closed hand, and
+than a rule for all finger tips, how what is hidden goes on"""
 
 
 class Searchable(LeastSquares, Protocol):
@@ -72,6 +80,7 @@ def find_hand(
     guesses: Sequence[HandPose],
     rng: np.random.Generator,
     grasp: GraspViews,
+    proposals: Proposals = NO_PROPOSALS,
 ) -> list[HandObjectPose]:
     """Searches for the hand, the object held still.
 
@@ -82,6 +91,7 @@ def find_hand(
         guesses: hands that may be the one, among those that are drawn.
         rng: of all randomness.
         grasp: views that the hand may have to explain, too.
+        proposals: of the network, tracker/hand_proposals.py.
 
     Returns:
         Poses that differ: those found in this frame, the best first, none of the guesses better than that; and last,
@@ -89,11 +99,16 @@ def find_hand(
     """
     layout = Layout(np.ascontiguousarray(camera_from_object[:3, :3]), np.eye(3))
     problem = replace(problem, layout=layout, prediction=HALF_CLOSED, use_object=False)
-    known = [layout.vector(HandObjectPose(camera_from_object, hand)) for hand in guesses]
-    hands = drawn_hands(DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng)
+    known, sure = [layout.vector(HandObjectPose(camera_from_object, hand)) for hand in guesses], proposals.agreed
+    if proposals.hands:
+        problem, seen = _expecting(problem, camera_from_object, proposals)
+        known += seen
+    hands = drawn_hands(
+        DRAWN_BESIDE if sure else DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng
+    )
     hands[:, OBJECT_TRANSLATION] = camera_from_object[:3, 3]
-    looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights))
-    evolved = _evolved(looking, np.array([*known, *hands]), KEPT, rng)
+    looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights, sure=sure))
+    evolved = _evolved(looking, np.array([*known, *hands]), KEPT_BESIDE if sure else KEPT, rng)
     ends = [refined(problem, clamp_angles(start), HAND_NUMBERS, ITERATIONS) for start in known]
     ends += [_finished(problem, start, rng) for start in _apart(evolved, SWARMS)]
     knuckles = problem.models.base_offsets[1:]
@@ -106,6 +121,16 @@ def find_hand(
         end = _finished(together, best, rng)
         found += [vector for vector, _ in [end, *_moved_by_a_finger(together, end, knuckles, rng)]]
     return [layout.pose(vector) for vector in found]
+
+
+def _expecting(problem: Problem, camera_from_object: Floats, proposals: Proposals) -> tuple[Problem, list[Floats]]:
+    """The problem, its prior about the hand that the network is sure of, and its best proposals."""
+    vectors = np.array([problem.layout.vector(HandObjectPose(camera_from_object, hand)) for hand in proposals.hands])
+    if proposals.agreed:
+        weights = problem.weights._replace(prior=PRIOR_BESIDE, grasp=GRASP_BESIDE)
+        problem = replace(problem, prediction=proposals.hands[0].angles, weights=weights)
+    order = np.argsort(problem.objectives(vectors), kind="stable")[:PROPOSED]
+    return problem, list(vectors[order])
 
 
 def _moved_by_a_finger(
@@ -156,9 +181,12 @@ def _finished(problem: Searchable, start: Floats, rng: np.random.Generator) -> t
     return refined(problem, result.best, HAND_NUMBERS, ITERATIONS)
 
 
-def searching(weights: Weights) -> Weights:
-    """The objective for a hand of which nothing is known: no coarse fit must lose to none at all."""
-    return weights._replace(forearm_cost=FOREARM_COST, grasp=GRASP)
+def searching(weights: Weights, *, sure: bool = False) -> Weights:
+    """The objective for a hand of which nothing is known: no coarse fit must lose to none at all.
+
+    `sure`: the network says how the fingers are, so that nothing else has to.
+    """
+    return weights._replace(forearm_cost=FOREARM_COST, grasp=weights.grasp if sure else GRASP)
 
 
 def every_second(evidence: Evidence) -> Evidence:

@@ -25,6 +25,7 @@ from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.grasps import carried
 from tracker.hand_outline import outline_confidence, outline_overlap
 from tracker.hand_places import hand_places
+from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
 from tracker.hand_size import HandSizes
@@ -157,7 +158,9 @@ class LoneHandTracker:
         evidence = place.evidence(rng.choice(points, self._config.points))
         guesses = [followed.pose.hand] if followed is not None and followed.place is place else []
         places = place.points[pick(place.hand_points, MOST_PLACES, rng)]
-        hand = find_hand(self._problem(evidence, None), NOWHERE, places, guesses, rng, GraspViews())[0].hand
+        proposals = proposed_hands(place, places, places[:0], self.state.knowledge.shape)
+        searched = self._problem(evidence, None), NOWHERE, places, guesses, rng, GraspViews(), proposals
+        hand = find_hand(*searched)[0].hand
         problem = self._problem(evidence, hand)
         vector = with_fingers_tried(problem, problem.layout.vector(HandObjectPose(NOWHERE, hand)))
         return self._finished(place, problem.layout.pose(vector).hand, rng)

@@ -15,7 +15,7 @@ from scene.camera import Camera
 from scene.errors import require
 from scene.frame import RgbdFrame
 from scene.object_model import OPEN3D_SYSTEM
-from tracker.arm import Arm, find_arm, find_lone_arm
+from tracker.arm import Arm, find_arm, find_lone_arm, find_near_arm
 from tracker.background import tolerance
 from tracker.colors import ColorLikelihoods, color_features
 from tracker.objective import Evidence
@@ -55,6 +55,8 @@ class Observation:
     """(F, 3) points_camera of the foreground pixels, metres"""
     plane: Floats | None
     """(4,) n, d with n . p + d = metres above the table; None where none was found"""
+    missing: Booleans | None = None
+    """(H, W) pixels at which nothing is measured, though table, wall or background would be"""
     lone: bool = False
     """whether the foreground is one arm with its hand and nothing else"""
 
@@ -75,7 +77,11 @@ class Observation:
         """Where the arm comes from."""
         if self.lone:
             return find_lone_arm(self.foreground, self.points, self.hand_like)
-        return find_arm(self.foreground, self.points, self.hand_like)
+        seen = self.foreground, self.points, self.hand_like
+        arm = find_arm(*seen)
+        if arm is None and self.missing is not None:
+            arm = find_near_arm(*seen, self.missing, self.camera)
+        return arm
 
     @cached_property
     def hand_points(self) -> Booleans:
@@ -124,6 +130,16 @@ class Surroundings:
     background: Floats | None = None
     """(H, W) metres as tracker/background.py gives it"""
 
+    def measurable(self, camera: Camera) -> Booleans:
+        """(H, W) pixels at which, with nothing before them, table, wall or background would be measured."""
+        columns = ((np.arange(camera.width) - camera.cx) / camera.fx)[None]
+        rows = ((np.arange(camera.height) - camera.cy) / camera.fy)[:, None]
+        seen = np.zeros((camera.height, camera.width), bool)
+        for x, y, z, offset in self.planes:
+            towards = -(columns * x + rows * y + z)  # of a ray with depth 1
+            seen |= towards * FARTHEST > offset
+        return seen if self.background is None else seen | np.isfinite(self.background)
+
 
 def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, surroundings: Surroundings) -> Observation:
     """Prepares a frame, given its camera, the likelihoods of colours and what stands around."""
@@ -143,7 +159,8 @@ def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, sur
     features = color_features(frame.color)
     on_object, on_hand = likelihoods.chances(features)
     table = surroundings.planes[0] if len(surroundings.planes) else None
-    return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table)
+    missing = (frame.depth == 0) & surroundings.measurable(camera)
+    return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table, missing)
 
 
 def smoothed(depth: Floats, where: Booleans) -> Floats:

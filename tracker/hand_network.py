@@ -1,0 +1,83 @@
+"""The network that proposes hands: a picture of 48 x 48 pixels to 21 joints and 20 angles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tracker.hand_crop import FAR, SIDE_PX
+
+WIDTHS = (24, 48, 96, 128)
+"""channels at a half, a quarter, an eighth and a sixteenth of the picture's size"""
+HIDDEN = 384
+JOINT_NUMBERS, ANGLE_NUMBERS = 63, 20
+UNIT = 0.1
+"""metres: of the joints' numbers"""
+
+
+class HandNetwork(nn.Module):
+    """Right hands alone; a left one is shown to it in a mirror."""
+
+    def __init__(self) -> None:
+        """Builds the layers with fresh weights from torch's global generator."""
+        super().__init__()
+        first, second, third, fourth = WIDTHS
+        side = -(-SIDE_PX // 16)
+        self.body = nn.Sequential(
+            _convolution(4, first, 5, 2),
+            _convolution(first, second, 3, 2),
+            _convolution(second, third, 3, 2),
+            _Residual(third),
+            _convolution(third, fourth, 3, 2),
+            _Residual(fourth),
+            nn.Flatten(),
+            nn.Linear(fourth * side * side, HIDDEN),
+            nn.BatchNorm1d(HIDDEN),
+            nn.ReLU(),
+            nn.Linear(HIDDEN, JOINT_NUMBERS + ANGLE_NUMBERS),
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 2, S, S) uint8 as hand_crop.encoded -> (B, 83): joints from the centre, in UNIT, and radians."""
+        seen = pictures != FAR
+        near = torch.where(seen, 1.0 - pictures.float() / ((FAR - 1) / 2), 0.0)
+        answer: Tensor = self.body(torch.cat([near, seen.float()], dim=1))
+        return answer
+
+    @staticmethod
+    def load(path: Path) -> HandNetwork:
+        """With the weights of a file that `save` wrote."""
+        network = HandNetwork()
+        with np.load(path, allow_pickle=False) as file:
+            weights = {name: torch.from_numpy(file[name].astype(np.float32)) for name in network.state_dict()}
+        network.load_state_dict({name: weights[name].to(own.dtype) for name, own in network.state_dict().items()})
+        return network.eval()
+
+    def save(self, path: Path, made_by: str) -> None:
+        """In half precision, with how they were made."""
+        weights = {name: own.detach().half().numpy() for name, own in self.state_dict().items()}
+        np.savez_compressed(path, made_by=np.array(made_by), **weights)  # type: ignore[arg-type]
+
+
+class _Residual(nn.Module):
+    """Two convolutions about a short cut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _convolution(channels, channels, 3, 1)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same shape."""
+        return functional.relu(maps + self.norm(self.second(self.first(maps))))
+
+
+def _convolution(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
+    convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
