@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scene.arrays import Bytes, Floats, Integers
+from scene.arrays import Booleans, Bytes, Floats, Integers
 from tracker.observation import Observation
 
 SIDE_PX = 48
@@ -86,5 +86,5 @@ def encoded(hand: Floats, other: Floats) -> Bytes:
     return np.where(near, steps, FAR).astype(np.uint8)
 
 
-def _whole(places: Floats, inside: Floats) -> Integers:
+def _whole(places: Floats, inside: Booleans) -> Integers:
     return np.where(inside, places, 0).astype(int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scene.arrays import Bytes, Floats
 from tracker.hand_crop import FAR, SIDE_PX
 
+WEIGHTS = Path(__file__).with_name("hand_network.npz")
+"""what scripts/learn_hand_proposals.py made"""
 WIDTHS = (24, 48, 96, 128)
 """channels at a half, a quarter, an eighth and a sixteenth of the picture's size"""
 HIDDEN = 384
@@ -61,7 +65,31 @@ class HandNetwork(nn.Module):
     def save(self, path: Path, made_by: str) -> None:
         """In half precision, with how they were made."""
         weights = {name: own.detach().half().numpy() for name, own in self.state_dict().items()}
-        np.savez_compressed(path, made_by=np.array(made_by), **weights)  # type: ignore[arg-type]
+        np.savez_compressed(path, made_by=np.array(made_by), **weights)
+
+
+def answered(pictures: Bytes) -> tuple[Floats, Floats]:
+    """What the network makes of pictures, on one thread, so that sums have one order.
+
+    Args:
+        pictures: (B, 2, SIDE_PX, SIDE_PX) as hand_crop.encoded has them, of right hands.
+
+    Returns:
+        (B, 21, 3) joints in metres from the centre, crop frame, and (B, 20) radians.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            numbers = np.asarray(_network()(torch.from_numpy(pictures)).double())
+    finally:
+        torch.set_num_threads(threads)
+    return numbers[:, :JOINT_NUMBERS].reshape(-1, 21, 3) * UNIT, numbers[:, JOINT_NUMBERS:]
+
+
+@cache
+def _network() -> HandNetwork:
+    return HandNetwork.load(WEIGHTS)
 
 
 class _Residual(nn.Module):

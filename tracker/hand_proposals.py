@@ -8,21 +8,16 @@ and places that may be the hand's middle. Out: hands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
-import torch
 
-from scene.arrays import Bytes, Floats, Integers
+from scene.arrays import Floats, Integers
 from scene.hand_pose import ANGLE_LIMITS, HandPose, bones, joints_of_bones
 from scene.hand_shape import HandShape
 from scene.transforms import rigid
 from tracker.hand_crop import Croppable, HandCrop
-from tracker.hand_network import UNIT, HandNetwork
 from tracker.observation import Observation
 
-WEIGHTS = Path(__file__).with_name("hand_network.npz")
 ROUNDS = 5
 """in each of which the picture is taken anew about the middle of the hand that the last one showed"""
 PALM_JOINTS = (0, 1, 5, 9, 13, 17)
@@ -109,26 +104,11 @@ def _seen(crops: list[HandCrop], mirror: Floats) -> tuple[Floats, Floats]:
     pictures = np.stack([crop.picture for crop in crops])
     if mirror[0] < 0:
         pictures = pictures[..., ::-1].copy()
-    numbers = _answer(pictures)
-    joints = numbers[:, :63].reshape(-1, 21, 3) * UNIT * mirror
-    angles = np.clip(numbers[:, 63:], ANGLE_LIMITS[:, 0], ANGLE_LIMITS[:, 1])
-    return np.stack([crop.to_camera(own) for crop, own in zip(crops, joints, strict=True)]), angles
+    from tracker.hand_network import answered  # torch, which takes seconds to load, where a hand is searched for
 
-
-def _answer(pictures: Bytes) -> Floats:
-    """On one thread, so that the sums have one order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
-            return np.asarray(_network()(torch.from_numpy(pictures)).double().numpy())
-    finally:
-        torch.set_num_threads(threads)
-
-
-@cache
-def _network() -> HandNetwork:
-    return HandNetwork.load(WEIGHTS)
+    joints, angles = answered(pictures)
+    placed = [crop.to_camera(own * mirror) for crop, own in zip(crops, joints, strict=True)]
+    return np.stack(placed), np.clip(angles, ANGLE_LIMITS[:, 0], ANGLE_LIMITS[:, 1])
 
 
 def _hand(joints: Floats, angles: Floats, shape: HandShape) -> HandPose:
@@ -142,7 +122,7 @@ def _hand(joints: Floats, angles: Floats, shape: HandShape) -> HandPose:
 
 
 def _different(joints: Floats) -> tuple[Integers, Integers]:
-    """Of (C, 21, 3), those that are no repetition of one before, and how often each is repeated; the most often first."""
+    """Of (C, 21, 3), those that repeat none before, and how many repeat each, itself among them; the most first."""
     chosen: list[int] = []
     counts: list[int] = []
     for one in range(len(joints)):

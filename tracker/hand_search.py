@@ -103,9 +103,7 @@ def find_hand(
     if proposals.hands:
         problem, seen = _expecting(problem, camera_from_object, proposals)
         known += seen
-    hands = drawn_hands(
-        DRAWN_BESIDE if sure else DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng
-    )
+    hands = drawn_hands(DRAWN_BESIDE if sure else DRAWN, places, problem.evidence.arm, problem.weights.least_along, rng)
     hands[:, OBJECT_TRANSLATION] = camera_from_object[:3, 3]
     looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights, sure=sure))
     evolved = _evolved(looking, np.array([*known, *hands]), KEPT_BESIDE if sure else KEPT, rng)

@@ -7,7 +7,7 @@ from scipy.ndimage import binary_dilation
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
-from tracker.arm import HAND_LENGTH, find_arm
+from tracker.arm import HAND_LENGTH, find_arm, find_near_arm
 from tracker.background import LEAST_FRAMES, static_background, tolerance
 from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed, widened
 
@@ -205,3 +205,70 @@ def test_a_mask_puts_points_back_on_their_pixels():
     v, u = np.nonzero(mask)
     assert (u > 159).all()
     assert (v > 119).all()
+
+
+def near_arm_scene():
+    """A hand of skin at the right end of an arm that is too near to be measured, before a table."""
+    camera = Camera(80, 60, 80.0, 80.0, 39.5, 29.5)
+    missing, foreground = np.zeros((60, 80), bool), np.zeros((60, 80), bool)
+    missing[20:40, :40] = True
+    foreground[20:40, 40:60] = True
+    missing[5, :] = True  # a thin gap
+    points = camera.back_project(np.full((60, 80), 0.5))[foreground]
+    return foreground, points, np.ones(len(points), bool), missing, camera
+
+
+def test_an_arm_too_near_to_be_measured_is_seen_by_what_is_missing():
+    foreground, points, hand_like, missing, camera = near_arm_scene()
+    assert find_arm(foreground, points, hand_like) is None
+    arm = find_near_arm(foreground, points, hand_like, missing, camera)
+    assert arm is not None
+    np.testing.assert_allclose(arm.direction, [1, 0, 0], atol=0.1)
+    assert arm.entry[0] == pytest.approx((1.5 - 39.5) / 80 * 0.5, abs=0.01)
+    assert arm.entry[2] == pytest.approx(0.5)
+
+
+def test_what_is_missing_elsewhere_or_thin_is_no_arm():
+    foreground, points, hand_like, missing, camera = near_arm_scene()
+    assert find_near_arm(foreground, points, np.zeros_like(hand_like), missing, camera) is None
+    for gone in (slice(36, 40), slice(0, 4)):  # beside the hand, and at the image's edge
+        cut = missing.copy()
+        cut[20:40, gone] = False
+        assert find_near_arm(foreground, points, hand_like, cut, camera) is None
+    thin = np.zeros_like(missing)
+    thin[28:33, :40] = True
+    assert find_near_arm(foreground, points, hand_like, thin, camera) is None
+
+
+def test_what_could_be_measured_is_what_stands_before_planes_and_background():
+    camera = Camera(40, 30, 40.0, 40.0, 19.5, 14.5)
+    wall = np.array([[0.0, 0.0, -1.0, 1.0]])
+    assert Surroundings(wall).measurable(camera).all()
+    assert not Surroundings(wall * (1, 1, 1, FARTHEST + 0.1)).measurable(camera).any()
+    assert not Surroundings(np.zeros((0, 4))).measurable(camera).any()
+    floor = np.array([[0.0, -1.0, 0.0, 0.3]])  # seen below the horizon alone
+    rows = np.nonzero(Surroundings(floor).measurable(camera).any(axis=1))[0]
+    assert rows.min() == pytest.approx(14.5 + 0.3 / FARTHEST * 40, abs=1)
+    background = np.full((30, 40), np.inf, np.float32)
+    background[:10] = 1.0
+    seen = Surroundings(np.zeros((0, 4)), background).measurable(camera)
+    assert seen[:10].all()
+    assert not seen[10:].any()
+
+
+def test_an_observation_looks_for_the_arm_in_what_is_missing():
+    frame = drawn().frame
+    arm = drawn().observation.arm
+    depth = frame.depth.copy()
+    seen = observe(RgbdFrame(0, 0.0, frame.color, depth), CAMERA, likelihoods(frame), Surroundings(WALL_PLANE))
+    assert not seen.missing.any()
+    assert (seen.arm is None) == (arm is None)
+    rows, columns = np.nonzero(seen.foreground)
+    hand = np.nonzero(seen.foreground)[1][seen.hand_like]
+    middle = int(np.median(rows[seen.hand_like]))
+    depth[middle - 15 : middle + 15, : int(hand.min()) + 3] = 0
+    near = observe(RgbdFrame(0, 0.0, frame.color, depth), CAMERA, likelihoods(frame), Surroundings(WALL_PLANE))
+    assert near.missing.any()
+    assert near.arm is not None
+    assert near.arm.direction[0] > 0.5
+    assert columns.size
