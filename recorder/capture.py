@@ -45,7 +45,7 @@ def capture(config: CaptureConfig, model: ObjectModel | None) -> Captured:
             sensor.depth_scale,
             sensor.name,
             sensor.serial,
-            hand_side=config.hand or sensor.hand_side or "right",
+            hand_side=config.hand or sensor.hand_side or "unknown",
             object_model=model or sensor.object_model,
             notes=sensor.notes,
         )

@@ -61,7 +61,7 @@ class CaptureConfig:
     fps: float = 30.0
     """frames a second of the simulated sensor and of layouts without times"""
     hand: HandSide | None = None
-    """the hand that handles the object; where not given what the source tells, else right"""
+    """the hand that handles the object; where not given what the source tells, else the tracker sees which it is"""
     seed: int = 0
     """of the simulated sensor's hand, grasp, motion, clutter and noise"""
     motion: MotionName | None = None

@@ -25,6 +25,7 @@ from recorder.session_format import (
     HandSide,
     SensorFrame,
     SessionHeader,
+    SessionSide,
     Truth,
 )
 from recorder.session_writer import SessionWriter
@@ -44,6 +45,7 @@ __all__ = [
     "SensorFrame",
     "Session",
     "SessionHeader",
+    "SessionSide",
     "SessionWriter",
     "Truth",
     "open_session",
@@ -78,9 +80,9 @@ class Session:
         if len(self) == 0:
             raise SchemaError(f"{path} must hold at least one frame and holds none; record it again")
         side: Any = self.attribute("hand_side")
-        if side not in get_args(HandSide):
-            raise SchemaError(f"{path} must say hand_side right or left, says {side!r}; record it again")
-        self.hand_side: HandSide = side
+        if side not in get_args(SessionSide):
+            raise SchemaError(f"{path} must say hand_side right, left or unknown, says {side!r}; record it again")
+        self.hand_side: SessionSide = side
 
     def __len__(self) -> int:
         return int(self._file["depth"].shape[0])

@@ -19,6 +19,7 @@ from scene.object_model import ObjectModel
 from scene.schema import Field, Schema
 
 HandSide = Literal["right", "left"]
+SessionSide = Literal["right", "left", "unknown"]
 COLOR_MEANING = "RGB image of each frame; absent where the camera gave depth alone."
 DEPTH_MEANING = "z at each colour pixel as the sensor counted it, times depth_scale = metres; 0 = no measurement."
 REGISTRATION_MEANING = "Pose of the depth camera before `depth` was registered to colour; identity = registered by it."
@@ -143,8 +144,8 @@ class SessionHeader:
     """which back-end recorded"""
     serial: str = ""
     """of the device, or what else tells the source"""
-    hand_side: HandSide = "right"
-    """the hand that handles the object"""
+    hand_side: SessionSide = "right"
+    """the hand that handles the object; unknown where nobody said which"""
     object_model: ObjectModel | None = None
     """None where nobody gave one; then the hand alone can be tracked"""
     distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)

@@ -11,13 +11,14 @@ from scene.arrays import Floats
 from scene.distance_field import DistanceField, build_distance_field
 from scene.errors import TrackingError
 from scene.frame import RgbdFrame
-from scene.hand_shape import HandShape, average_hand
+from scene.hand_shape import HandShape, Side, average_hand
 from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries, declared_symmetries
 from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES, static_background
 from tracker.brought_hand import brought_hand
 from tracker.config import DETECT, RunConfig
+from tracker.hand_side import side_seen
 from tracker.hints import read_pose, unlabelled
 from tracker.lone_hand import LoneHandState
 from tracker.scene_knowledge import SceneKnowledge
@@ -27,6 +28,8 @@ from tracker.unfinished import RunState
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
 without a background it is found in so many more"""
+TOLD_BY = 5
+"""frames at most by which a right hand is told from a left one"""
 
 
 def begun(session: Session, config: RunConfig) -> RunState:
@@ -47,7 +50,9 @@ def begun(session: Session, config: RunConfig) -> RunState:
     background = static_background(ahead)
     tracker = tracker_before(background)
     if config.initial_pose is not None:
-        tracker.start_at(session.frame(0), read_pose(config.initial_pose))
+        given = read_pose(config.initial_pose)
+        tracker.start_at(session.frame(0), given)
+        _tell_side(tracker, session, config, [(0, given)])
         return RunState(0, 0, tracker.state)
     seen = tracker.look_ahead(ahead)
     if background is not None and seen.found_in < SELDOM * len(ahead):
@@ -56,7 +61,24 @@ def begun(session: Session, config: RunConfig) -> RunState:
         seen_without = other.look_ahead(ahead)
         if seen_without.found_in >= seen.found_in + MORE_OFTEN * len(ahead):
             tracker, seen = other, seen_without
+    _tell_side(tracker, session, config, seen.poses)
     return RunState(seen.anchor, 0, tracker.state)
+
+
+def _tell_side(
+    tracker: SequenceTracker, session: Session, config: RunConfig, poses: Sequence[tuple[int, Floats]]
+) -> None:
+    """Where neither session nor command says whose hand it is, the tracker follows the one that is seen.
+
+    `poses`: frames in which the object was found, and where.
+    """
+    if config.hand != "auto" or session.hand_side != "unknown" or config.mano is not None:
+        return
+    chosen = poses[:: max(1, -(-len(poses) // TOLD_BY))]
+    frames = [(session.frame(index), camera_from_object) for index, camera_from_object in chosen]
+    labels_of = session.labels if config.masks else unlabelled
+    side = side_seen(frames, tracker.state.knowledge, config.points, config.seed, labels_of)
+    tracker.take_hand(average_hand(side))
 
 
 def frames_ahead(session: Session) -> list[RgbdFrame]:
@@ -82,8 +104,9 @@ def knowledge_before(
 
 
 def hand_before(session: Session, config: RunConfig) -> HandShape:
-    """Of the side that the session names, or the command: the average hand, or the one that the user brought."""
-    side = session.hand_side if config.hand == "auto" else config.hand
+    """The average hand, or the one that the user brought; of the side that is named, else a right one."""
+    named = session.hand_side if config.hand == "auto" else config.hand
+    side: Side = "right" if named == "unknown" else named
     return average_hand(side) if config.mano is None else brought_hand(config.mano, config.betas, side)
 
 

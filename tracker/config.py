@@ -38,7 +38,7 @@ class RunConfig:
     confidence: float = 0.5
     """lowest confidence, 0 to 1, at which a frame is called TRACKED"""
     hand: HandChoice = "auto"
-    """whose hand is followed: auto is the side that the session names"""
+    """whose hand is followed: auto is the side that the session names, or that is seen where it names none"""
     mano: Path | None = None
     """MANO_RIGHT.pkl or MANO_LEFT.pkl, or an .npz of its arrays, that you have: its hand is followed in place of the
     average one, and its size is fitted on top as that of the average one"""

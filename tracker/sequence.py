@@ -12,6 +12,7 @@ import numpy as np
 
 from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
+from scene.hand_shape import HandShape
 from scene.progress import track as shown
 from scene.rotations import geodesic_angle
 from scene.transforms import inverse, rigid
@@ -86,6 +87,8 @@ class Ahead:
     """index of the frame in which the object is seen best, to begin with; the first where it was found in none"""
     found_in: int
     """number of frames in which it was found"""
+    poses: tuple[tuple[int, Floats], ...] = ()
+    """of those frames: the index, and camera_from_object (4, 4)"""
 
 
 class SequenceTracker:
@@ -126,13 +129,13 @@ class SequenceTracker:
     def look_ahead(self, frames: Sequence[RgbdFrame]) -> Ahead:
         """Searches frames spread over the recording for the object, and stands ready in the one that shows it best."""
         best: tuple[Observation, Estimate, int] | None = None
-        found_in = 0
+        poses = []
         for frame in shown(frames, "looking ahead"):
             observation = self._observed(frame, fresh_planes=True)
             for found in self._found(observation)[:1]:
                 if found.certainty < self._config.confidence:
                     continue
-                found_in += 1
+                poses.append((frame.index, found.pose.camera_from_object))
                 if best is None or found.evidence > best[1].evidence:
                     best = observation, found, frame.index
         if best is None:
@@ -140,7 +143,11 @@ class SequenceTracker:
         observation, self._anchor, index = best
         self._learn(observation, self._anchor, FIRST_LEARNING_RATE)
         self.return_to_anchor()
-        return Ahead(index, found_in)
+        return Ahead(index, len(poses), tuple(poses))
+
+    def take_hand(self, shape: HandShape) -> None:
+        """Follows another hand from now on."""
+        self._knowledge = self._knowledge.with_shape(shape)
 
     def start_at(self, frame: RgbdFrame, camera_from_object: Floats) -> None:
         """Begins in a frame in which the object's pose (4, 4) is known, though not exactly."""

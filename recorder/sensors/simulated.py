@@ -61,6 +61,7 @@ class SimulatedSensor:
         self.serial = f"seed-{simulation.seed}"
         self.depth_scale, self.total = simulation.depth_scale, simulation.frames
         self._drawer: Drawer | None = None
+        self.hand_side = simulation.hand_side
         self.notes = as_json({"plan": asdict(simulation), **noise_constants(simulation.noise)})
 
     def __enter__(self) -> SimulatedSensor:

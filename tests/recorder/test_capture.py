@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import imageio.v3 as imageio
@@ -100,6 +101,8 @@ def test_output_hand_and_overwrite(use, capsys):
         assert file.attrs["hand_side"] == "left"
         assert file.attrs["seed"] == "none"
     assert run(["capture", "--output", "a.h5", "--overwrite"]) == 0
+    with open_session(Path("a.h5")) as session:
+        assert session.hand_side == "unknown"  # nobody said which
 
 
 def test_folder_options_reach_the_file(folder, tmp_path, capsys):

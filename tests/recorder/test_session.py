@@ -296,7 +296,7 @@ def other_version(file):
         (other_length, "with frames = 2"),
         (nan_intrinsics, "camera that cannot be"),
         (no_scale, "positive depth_scale"),
-        (no_hand, "hand_side right or left"),
+        (no_hand, "hand_side right, left or unknown"),
         (no_frames, "at least one frame"),
         (missing, "'device_time_s' is missing"),
         (other_version, "version 99"),

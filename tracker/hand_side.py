@@ -1,0 +1,53 @@
+"""Whose hand it is, where a recording does not say: the one that explains frames in which the object is known better.
+
+In: some frames with the object's pose. Out: a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from scene.arrays import Bytes, Floats
+from scene.frame import RgbdFrame
+from scene.hand_shape import Side, average_hand
+from scene.progress import track as shown
+from tracker.anew import hand_evidence, object_at, with_hand_found
+from tracker.grasp_views import GraspViews
+from tracker.hints import with_labels
+from tracker.scene_knowledge import SceneKnowledge
+
+SIDES: tuple[Side, ...] = ("right", "left")
+"""the first where nothing tells"""
+
+
+def side_seen(
+    frames: Sequence[tuple[RgbdFrame, Floats]],
+    knowledge: SceneKnowledge,
+    points: int,
+    seed: int,
+    labels_of: Callable[[int], Bytes | None],
+) -> Side:
+    """Searches for a right and for a left hand in each frame, and sums up what each leaves unexplained.
+
+    Args:
+        frames: each with camera_from_object (4, 4).
+        knowledge: of the scene.
+        points: observed points a hand has to explain.
+        seed: of all randomness.
+        labels_of: a frame's number, as hints.unlabelled.
+    """
+    unexplained = np.zeros(len(SIDES))
+    for frame, camera_from_object in shown(frames, "telling left from right"):
+        known = knowledge.with_planes_of(frame)
+        observation = with_labels(known.observed(frame), labels_of(frame.index))
+        rng = np.random.default_rng([seed, frame.index])
+        estimate = object_at(observation, camera_from_object, known, rng)
+        if hand_evidence(observation, estimate, known, points, rng) is None:
+            continue
+        for at, side in enumerate(SIDES):
+            mine, same = known.with_shape(average_hand(side)), np.random.default_rng([seed, frame.index])
+            found, _ = with_hand_found(observation, estimate, mine, (), GraspViews(), points, same)
+            unexplained[at] += found.terms.sum()
+    return SIDES[int(unexplained.argmin())]
