@@ -86,7 +86,7 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, but of pairs files,
-    where --steps is not given, at least 5, of best 30"""
+    where --steps is not given, at least 5, of best 12"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
