@@ -40,15 +40,16 @@ class Muon(torch.optim.Optimizer):
             rate = RATE * group["lr"]
             for weights in group["params"]:
                 if weights.grad is not None:
-                    weights.mul_(1 - rate * group["weight_decay"]).add_(self._direction(weights), alpha=-rate)
+                    direction = self._direction(weights, weights.grad)
+                    weights.mul_(1 - rate * group["weight_decay"]).add_(direction, alpha=-rate)
 
-    def _direction(self, weights: Tensor) -> Tensor:
+    def _direction(self, weights: Tensor, gradient: Tensor) -> Tensor:
         """The step of one layer, in rates; its momentum, of Nesterov's kind, grows by the gradient."""
-        momentum = self.state[weights].setdefault("momentum", torch.zeros_like(weights))
-        momentum.lerp_(weights.grad, 1 - MOMENTUM)
+        momentum: Tensor = self.state[weights].setdefault("momentum", torch.zeros_like(weights))
+        momentum.lerp_(gradient, 1 - MOMENTUM)
         out, channels, height, width = weights.shape
         # in the order of memory; to turn a matrix' columns about turns those of the nearest orthogonal one
-        matrix = weights.grad.lerp(momentum, MOMENTUM).permute(0, 2, 3, 1).reshape(out, -1)
+        matrix = gradient.lerp(momentum, MOMENTUM).permute(0, 2, 3, 1).reshape(out, -1)
         step = orthogonalised(matrix) * (LENGTH * max(matrix.shape) ** 0.5)
         return step.view(out, height, width, channels).permute(0, 3, 1, 2)
 
