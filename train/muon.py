@@ -8,6 +8,7 @@ networks", 2024).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -50,7 +51,7 @@ class Muon(torch.optim.Optimizer):
         out, channels, height, width = weights.shape
         # in the order of memory; to turn a matrix' columns about turns those of the nearest orthogonal one
         matrix = gradient.lerp(momentum, MOMENTUM).permute(0, 2, 3, 1).reshape(out, -1)
-        step = orthogonalised(matrix) * (LENGTH * max(matrix.shape) ** 0.5)
+        step = orthogonalised(matrix) * (LENGTH * math.sqrt(max(matrix.shape)))
         return step.view(out, height, width, channels).permute(0, 3, 1, 2)
 
 
