@@ -97,7 +97,7 @@ def test_earlier_gradients_count(layer: Tensor) -> None:
         before = values.clone()
         optimiser.step()
         moved.append(values - before)
-    assert not torch.allclose(*moved)
+    assert not torch.allclose(moved[0], moved[1])
 
 
 def test_best_has_it_for_the_convolutions_of_pairs_files_alone() -> None:
