@@ -185,6 +185,11 @@ class Fit:
         return self.chosen.other_hands if self.varied and self.images == "both" else 0.0
 
     @property
+    def orthogonal_steps(self) -> bool:
+        """Whether convolutions are trained by Muon."""
+        return self.chosen.orthogonal_steps and self.patches is None
+
+    @property
     def aimed_steps(self) -> int:
         """What the default number of epochs aims at."""
         if self.steps is not None:
@@ -251,7 +256,7 @@ class Compare:
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
     """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what
-    each choice of best is worth, and best-own-hands and best-unvaried on pairs files"""
+    each choice of best is worth, and best-own-hands, best-adamw and best-unvaried on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

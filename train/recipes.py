@@ -11,7 +11,7 @@ from typing import Literal
 
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
-    "best-plain", "best-own-hands", "best-paper-network", "best-sgd", "best-unvaried",
+    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -35,6 +35,8 @@ class Recipe:
     feature_term: FeatureTerm = "pairs"
     """F: equation 3 on the formed pairs; on all pairs of the batch; or Wohlhart and Lepetit's triplets and pairs"""
     optimiser: Literal["sgd", "adamw"] = "sgd"
+    orthogonal_steps: bool = False
+    """on pairs files, Muon for the convolutions (muon.py), and `optimiser` for the rest"""
     learning_rate: float = 0.3
     """the highest, for losses that are means over the batch"""
     final_rate: float = 0.0
@@ -70,6 +72,7 @@ BEST = Recipe(
     logarithmic=True,
     feature_term="all-pairs",
     optimiser="adamw",
+    orthogonal_steps=True,
     learning_rate=2e-3,
     largest_gradient=None,
     weight_decay=0.02,
@@ -101,8 +104,10 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-plain": replace(BEST, meaning="best, large errors of rotation count in full", logarithmic=False),
     "best-own-hands": replace(BEST, meaning="best, each object in its own hand alone", other_hands=0.0),
     "best-paper-network": replace(BEST, meaning="best with the paper's network and quaternion", network="paper"),
+    "best-adamw": replace(BEST, meaning="best with AdamW for convolutions, too", orthogonal_steps=False),
     "best-sgd": replace(
-        BEST, meaning="best with the paper's optimiser", optimiser="sgd", learning_rate=0.03, weight_decay=1e-4,
+        BEST, meaning="best with the paper's optimiser", optimiser="sgd", orthogonal_steps=False, learning_rate=0.03,
+        weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False),
 }  # fmt: skip

@@ -30,6 +30,7 @@ from train.losses import (
     triplet_term,
 )
 from train.model import Model, Settings, new_network
+from train.muon import Muon
 from train.network import Prediction
 from train.predict import predict
 from train.processes import Processes
@@ -62,21 +63,26 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = new_network(settings)
-        self.optimiser = self._new_optimiser()
+        self.optimisers = self._new_optimisers()
         self.log: list[dict[str, float]] = []
         self._terms: list[dict[str, float]] = []
         self._latest: deque[dict[str, float]] = deque(maxlen=STEPS_NOTED)
         self._epoch_began = time.monotonic()
         if state is not None:
             self.network.load_state_dict(state["weights"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(kept)
             self.log = state["log"]
 
-    def _new_optimiser(self) -> torch.optim.Optimizer:
-        weights, rate, decay = self.network.parameters(), self.config.first_rate, self.config.decay
+    def _new_optimisers(self) -> list[torch.optim.Optimizer]:
+        weights, rate, decay = list(self.network.parameters()), self.config.first_rate, self.config.decay
+        optimisers: list[torch.optim.Optimizer] = []
+        if self.config.orthogonal_steps:
+            optimisers.append(Muon([values for values in weights if values.ndim == 4], rate, decay))
+            weights = [values for values in weights if values.ndim != 4]
         if self.recipe.optimiser == "adamw":
-            return torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
-        return torch.optim.SGD(weights, rate, self.config.momentum, weight_decay=decay)
+            return [*optimisers, torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)]
+        return [*optimisers, torch.optim.SGD(weights, rate, self.config.momentum, weight_decay=decay)]
 
     @property
     def epoch(self) -> int:
@@ -101,21 +107,24 @@ class Training:
 
     def state(self) -> dict[str, Any]:
         """What it takes to go on: tensors, numbers and text only."""
-        return {"weights": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "log": self.log}
+        optimisers = [optimiser.state_dict() for optimiser in self.optimisers]
+        return {"weights": self.network.state_dict(), "optimisers": optimisers, "log": self.log}
 
     def step(self, source: Source, batch: Batch, rng: np.random.Generator, learning_rate: float) -> None:
         """One batch: forward, losses, backward, update."""
         self.network.train()
         inputs, poses = source.inputs(self.processes.share(batch), rng)
         terms = self.terms(self.network(inputs), poses)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate
+        self.network.zero_grad()
         total(terms, self.config.loss).backward()  # type: ignore[no-untyped-call]
         self.processes.average(self.network.parameters())
         if self.recipe.largest_gradient is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.largest_gradient)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self._terms.append({name: float(values.detach().mean()) for name, values in terms.items()})
         self._latest.append(self._terms[-1])
 
@@ -155,7 +164,7 @@ class Training:
         self.log.append(
             {
                 "epoch": len(self.log) + 1,
-                "learning_rate": self.optimiser.param_groups[0]["lr"],
+                "learning_rate": self.optimisers[0].param_groups[0]["lr"],
                 **means,
                 "validation_occluded_deg": _mean_error_deg(self.model, validation) if validation else math.nan,
                 "seconds": round(now - self._epoch_began, 2),

@@ -168,11 +168,13 @@ class PowerCutError(Exception):
     """Stands for a power cut."""
 
 
+@pytest.mark.parametrize("recipe", ["srn", "best"])
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
-    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: RecipeName
 ) -> None:
     monkeypatch.setattr(fit_module, "CHECKPOINT_EVERY_S", 0.0)
-    whole, cut = (quick(pairs, tmp_path / name, epochs=4, occlusion=True, augment=True) for name in ("whole", "cut"))
+    options: dict[str, object] = {"recipe": recipe, "epochs": 4, "occlusion": True, "augment": True}
+    whole, cut = (quick(pairs, tmp_path / name, **options) for name in ("whole", "cut"))
     expected = trained(whole)
     with monkeypatch.context() as patch:
         step, steps = Training.step, iter(range(100))
