@@ -166,7 +166,7 @@ def test_info_says_what_a_session_holds(use, capsys):
     assert run(["capture", "--object", "belt"]) == 0
     assert run(["info"]) == 0
     said = capsys.readouterr().out
-    for words in ("stub", "3 in 2.00 s, 1.0 a second, 0 dropped", "8x6", "1 mm", "right", "belt, 69.6 mm"):
+    for words in ("stub", "3 in 2.00 s, 1.0 a second, 0 dropped", "8x6", "1 mm", "unknown", "belt, 69.6 mm"):
         assert words in said
 
 
