@@ -28,7 +28,7 @@ from tracker.unfinished import RunState
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
 without a background it is found in so many more"""
-TOLD_BY = 5
+TOLD_BY = 8
 """frames at most by which a right hand is told from a left one"""
 
 

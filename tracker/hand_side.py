@@ -1,4 +1,7 @@
-"""Whose hand it is, where a recording does not say: the one that explains frames in which the object is known better.
+"""Whose hand it is, where a recording does not say: the one that is more surely right where the object is known.
+
+What a wrong hand leaves unexplained is nearly as little as what the right one does: a palm fits the back of the other
+hand. How much of its fingers is seen tells them apart (tracker/hand_quality.py).
 
 In: some frames with the object's pose. Out: a side.
 """
@@ -29,7 +32,7 @@ def side_seen(
     seed: int,
     labels_of: Callable[[int], Bytes | None],
 ) -> Side:
-    """Searches for a right and for a left hand in each frame, and sums up what each leaves unexplained.
+    """Searches for a right and for a left hand in each frame, and sums up the chances that each is right.
 
     Args:
         frames: each with camera_from_object (4, 4).
@@ -38,7 +41,7 @@ def side_seen(
         seed: of all randomness.
         labels_of: a frame's number, as hints.unlabelled.
     """
-    unexplained = np.zeros(len(SIDES))
+    sureness = np.zeros(len(SIDES))
     for frame, camera_from_object in shown(frames, "telling left from right"):
         known = knowledge.with_planes_of(frame)
         observation = with_labels(known.observed(frame), labels_of(frame.index))
@@ -49,5 +52,5 @@ def side_seen(
         for at, side in enumerate(SIDES):
             mine, same = known.with_shape(average_hand(side)), np.random.default_rng([seed, frame.index])
             found, _ = with_hand_found(observation, estimate, mine, (), GraspViews(), points, same)
-            unexplained[at] += found.terms.sum()
-    return SIDES[int(unexplained.argmin())]
+            sureness[at] += np.nan_to_num(found.hand_certainty)  # too little of it was seen to be judged
+    return SIDES[int(sureness.argmax())]

@@ -54,9 +54,9 @@ def test_a_side_is_looked_for_where_none_is_named(asked, named, side, tmp_path, 
     header = SessionHeader(SMALL, 0.0005, "drawn", object_model=belt(), hand_side=named)
     with SessionWriter(path, header) as writer:
         frame = draw(true_pose(), SMALL)
-        for index in range(7):
+        for index in range(20):
             writer.append(SensorFrame(frame.color, np.rint(frame.depth / 0.0005).astype(np.uint16), index / 30))
-    poses = tuple((index, true_pose().camera_from_object) for index in range(7))
+    poses = tuple((index, true_pose().camera_from_object) for index in range(20))
     looked_at = []
 
     def left(frames, *_):
@@ -68,4 +68,4 @@ def test_a_side_is_looked_for_where_none_is_named(asked, named, side, tmp_path, 
     with open_session(path) as session:
         state = beginning.begun(session, RunConfig((path,), hand=asked))
     assert state.tracker.knowledge.shape.side == side
-    assert looked_at == ([0, 2, 4, 6] if (asked, named) == ("auto", "unknown") else [])
+    assert looked_at == ([0, 3, 6, 9, 12, 15, 18] if (asked, named) == ("auto", "unknown") else [])
