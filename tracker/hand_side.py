@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.special import logit
 
 from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
@@ -22,7 +23,10 @@ from tracker.hints import with_labels
 from tracker.scene_knowledge import SceneKnowledge
 
 SIDES: tuple[Side, ...] = ("right", "left")
-"""the first where nothing tells"""
+CLEARLY = 2.0
+"""log odds, summed over the frames, by which a left hand must be surer than a right one, as most are right ones"""
+LEAST, MOST = 0.02, 0.98
+"""chances between which one frame counts"""
 
 
 def side_seen(
@@ -32,7 +36,7 @@ def side_seen(
     seed: int,
     labels_of: Callable[[int], Bytes | None],
 ) -> Side:
-    """Searches for a right and for a left hand in each frame, and sums up the chances that each is right.
+    """Searches for a right and for a left hand in each frame, and sums up the log odds that each is right.
 
     Args:
         frames: each with camera_from_object (4, 4).
@@ -52,5 +56,7 @@ def side_seen(
         for at, side in enumerate(SIDES):
             mine, same = known.with_shape(average_hand(side)), np.random.default_rng([seed, frame.index])
             found, _ = with_hand_found(observation, estimate, mine, (), GraspViews(), points, same)
-            sureness[at] += np.nan_to_num(found.hand_certainty)  # too little of it was seen to be judged
-    return SIDES[int(sureness.argmax())]
+            if np.isfinite(found.hand_certainty):  # enough of it was seen to be judged
+                sureness[at] += logit(np.clip(found.hand_certainty, LEAST, MOST))
+    right, left = sureness
+    return "left" if left > right + CLEARLY else "right"
