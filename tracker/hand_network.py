@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from scene.arrays import Bytes, Floats
+from scene.convolutions import Residual, convolution
 from tracker.hand_crop import FAR, SIDE_PX
 
 WEIGHTS = Path(__file__).with_name("hand_network.npz")
@@ -32,12 +32,12 @@ class HandNetwork(nn.Module):
         first, second, third, fourth = WIDTHS
         side = -(-SIDE_PX // 16)
         self.body = nn.Sequential(
-            _convolution(4, first, 5, 2),
-            _convolution(first, second, 3, 2),
-            _convolution(second, third, 3, 2),
-            _Residual(third),
-            _convolution(third, fourth, 3, 2),
-            _Residual(fourth),
+            convolution(4, first, 5, 2),
+            convolution(first, second, 3, 2),
+            convolution(second, third, 3, 2),
+            Residual(third),
+            convolution(third, fourth, 3, 2),
+            Residual(fourth),
             nn.Flatten(),
             nn.Linear(fourth * side * side, HIDDEN),
             nn.BatchNorm1d(HIDDEN),
@@ -90,22 +90,3 @@ def answered(pictures: Bytes) -> tuple[Floats, Floats]:
 @cache
 def _network() -> HandNetwork:
     return HandNetwork.load(WEIGHTS)
-
-
-class _Residual(nn.Module):
-    """Two convolutions about a short cut."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _convolution(channels, channels, 3, 1)
-        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same shape."""
-        return functional.relu(maps + self.norm(self.second(self.first(maps))))
-
-
-def _convolution(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())

@@ -17,7 +17,7 @@ from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
 from scene.hand_shape import Side, average_hand
 from scene.progress import track as shown
-from tracker.anew import hand_evidence, object_at, with_hand_found
+from tracker.anew import object_at, with_hand_found
 from tracker.grasp_views import GraspViews
 from tracker.hints import with_labels
 from tracker.scene_knowledge import SceneKnowledge
@@ -51,8 +51,6 @@ def side_seen(
         observation = with_labels(known.observed(frame), labels_of(frame.index))
         rng = np.random.default_rng([seed, frame.index])
         estimate = object_at(observation, camera_from_object, known, rng)
-        if hand_evidence(observation, estimate, known, points, rng) is None:
-            continue
         for at, side in enumerate(SIDES):
             mine, same = known.with_shape(average_hand(side)), np.random.default_rng([seed, frame.index])
             found, _ = with_hand_found(observation, estimate, mine, (), GraspViews(), points, same)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scene.convolutions import Residual, convolution
 from train.network import Prediction
 
 WIDTHS = (24, 48, 80, 128)
@@ -33,11 +34,11 @@ class ResidualNetwork(nn.Module):
         first, second, third, fourth = WIDTHS
         side = -(-input_size // 16)
         self.body = nn.Sequential(
-            _convolution(channels, first, 5, 2),
-            _convolution(first, second, 3, 2),
-            _convolution(second, third, 3, 2),
+            convolution(channels, first, 5, 2),
+            convolution(first, second, 3, 2),
+            convolution(second, third, 3, 2),
             Residual(third),
-            _convolution(third, fourth, 3, 2),
+            convolution(third, fourth, 3, 2),
             Residual(fourth),
             nn.Flatten(),
             nn.Linear(fourth * side * side, HIDDEN),
@@ -53,20 +54,6 @@ class ResidualNetwork(nn.Module):
         hidden = self.body(images)
         rotation = orthonormal(self.pose(hidden))
         return Prediction(functional.normalize(self.feature(hidden), dim=1), quaternion_of(rotation), rotation)
-
-
-class Residual(nn.Module):
-    """Two convolutions about a short cut."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _convolution(channels, channels, 3, 1)
-        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same shape."""
-        return functional.relu(maps + self.norm(self.second(self.first(maps))))
 
 
 def orthonormal(numbers: Tensor) -> Tensor:
@@ -90,8 +77,3 @@ def quaternion_of(rotation: Tensor) -> Tensor:
     at = squares.argmax(dim=1)[:, None, None].expand(-1, 1, 4)  # no length is looked up, so that it exports
     quaternion = functional.normalize(products.gather(1, at)[:, 0], dim=1)
     return torch.where(quaternion[:, :1] < 0, -quaternion, quaternion)
-
-
-def _convolution(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
