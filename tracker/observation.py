@@ -27,6 +27,8 @@ PLANE_TOLERANCE = 0.008
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
 LARGEST_PLANES = 3
+PLANE_POINTS, PLANE_TRIALS = 8000, 500
+"""measured points among which planes are looked for, and triples of them that are tried for each"""
 SMOOTHING_PX = 3
 """side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
 what is hidden, and so draws poses behind the hand"""
@@ -208,13 +210,16 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
     """
     open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
     depth = np.where(frame.depth < FARTHEST, frame.depth, 0)
-    points = camera.back_project(depth)[::3, ::3][depth[::3, ::3] > 0]
+    points = camera.back_project(depth)[depth > 0]
+    rng = np.random.default_rng(seed)
+    points = points[np.sort(rng.permutation(len(points))[:PLANE_POINTS])]
     total = len(points)
     planes: list[Floats] = []
     open3d.utility.random.seed(seed)
     while len(planes) < LARGEST_PLANES and len(points) > PLANE_SHARE * total + 100:
         cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
-        plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, 500)
+        # all trials are made: which come before an early end depends on how many processors share them
+        plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, PLANE_TRIALS, probability=1.0)
         if len(inliers) < PLANE_SHARE * total:
             break
         if _width(points[inliers]) < least_width:

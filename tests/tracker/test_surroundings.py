@@ -1,5 +1,9 @@
 """Background, planes, arm, and the observation that they make of a frame."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
@@ -272,3 +276,26 @@ def test_an_observation_looks_for_the_arm_in_what_is_missing():
     assert near.arm is not None
     assert near.arm.direction[0] > 0.5
     assert columns.size
+
+
+PLANES_OF_NOISE = """
+import numpy as np
+from scene.camera import Camera
+from scene.frame import RgbdFrame
+from tracker.observation import find_planes
+
+rng = np.random.default_rng(3)
+depth = np.linspace(0.7, 1.3, 240)[:, None] + rng.normal(size=(240, 320)) * 0.004
+frame = RgbdFrame(0, 0.0, np.zeros((240, 320, 3), np.uint8), depth.astype(np.float32))
+print(find_planes(frame, Camera(320, 240, 300.0, 300.0, 159.5, 119.5), 0).tobytes().hex())
+"""
+
+
+def test_planes_do_not_depend_on_how_many_threads_look_for_them():
+    found = set()
+    for threads in (1, 2, 5):
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads)}
+        command = [sys.executable, "-W", "ignore", "-c", PLANES_OF_NOISE]
+        found.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    assert len(found) == 1
+    assert len(found.pop()) > 10
