@@ -16,6 +16,8 @@ from scene.camera import Camera
 
 HAND_LENGTH = 0.20
 """metres from the wrist to the tip of a straight hand, at most"""
+SURELY_HAND = 0.07
+"""metres at an arm's end that no forearm reaches into, be the hand a fist"""
 BORDER_PX = 4
 """pixels from the image's edge within which a thing is taken to go on outside"""
 END_SHARE = 0.03
@@ -43,6 +45,11 @@ class Arm:
         """(N, 3) points_camera -> (N,) which are far enough from the entry to be the hand's and not the forearm's."""
         beyond: Booleans = np.linalg.norm(points - self.entry, axis=-1) > self.reach - HAND_LENGTH
         return beyond
+
+    def ends_with(self, points: Floats) -> Booleans:
+        """(N, 3) points_camera -> (N,) which are so far from the entry that they are the hand's, be it a fist."""
+        end: Booleans = np.linalg.norm(points - self.entry, axis=-1) > self.reach - SURELY_HAND
+        return end
 
 
 def find_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm | None:

@@ -195,6 +195,7 @@ def every_second(evidence: Evidence) -> Evidence:
         point_object_chance=evidence.point_object_chance[::2].copy(),
         point_hand_chance=evidence.point_hand_chance[::2].copy(),
         point_weight=evidence.point_weight[::2].copy(),
+        point_may_be_forearm=evidence.point_may_be_forearm[::2].copy(),
     )
 
 

@@ -6,7 +6,8 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
 - points  every observed surface point should lie on the object or on the hand (Qian et al. 2014, eq. 3; Schmidt et al.
           2014, "DART", observation to model). d = min(d_object, d_hand), each lengthened by how little the point's
           colour speaks for that body:  rho(d / 12 mm), weighted by the chance that the point is neither. Behind the
-          wrist there is a forearm, of which nothing is known: there a point is never farther than 4 mm.
+          wrist there is a forearm, of which nothing is known: there a point is never farther than 4 mm, unless it is of
+          the arm's last centimetres, which are a hand's.
 - object  every camera-facing sample of the object's surface should be seen where it is, or be hidden (Schmidt et al.
           2014, model to observation; Oikonomidis et al. 2011 model occlusion in the same way, by the nearer of the two
           renderings). Behind the observed surface: hidden, at a small price, smaller under something hand-coloured.
@@ -31,7 +32,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scene.arrays import Floats
+from scene.arrays import Booleans, Floats
 from tracker.kernel_geometry import (
     bounded,
     capsules_distance,
@@ -78,6 +79,8 @@ class Evidence(NamedTuple):
     """(K,)"""
     point_weight: Floats
     """(K,) 1 minus the chance that the point is neither object nor hand"""
+    point_may_be_forearm: Booleans
+    """(K,) False for those so near the arm's end that they are the hand's"""
     arm: Floats
     """(3,) unit, camera frame: the way the arm comes; zero where unknown"""
     table: Floats
@@ -161,7 +164,7 @@ def residuals(  # type: ignore[no-untyped-def]
 def points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
     """Term `points`."""
     points, on_object, on_hand = evidence.points, evidence.point_object_chance, evidence.point_hand_chance
-    count, weight_of = points.shape[0], evidence.point_weight
+    count, weight_of, may_be_forearm = points.shape[0], evidence.point_weight, evidence.point_may_be_forearm
     to_hand = np.empty(count, np.float32)
     if use_hand:
         capsules_distance(points, capsules, to_hand)
@@ -183,7 +186,7 @@ def points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, w
             preference = weights.label_cost * (on_hand[i] - on_object[i])
             best += max(0.0, preference) ** 2
             distance = to_hand[i]
-            if behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand):
+            if may_be_forearm[i] and behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand):
                 distance = min(abs(distance), weights.forearm_cost)
             best = min(best, distance * distance + min(0.0, preference) ** 2)
         out[i] = weight * best / (square_scale + best)  # rho squared; the root is taken below

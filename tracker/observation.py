@@ -107,7 +107,7 @@ class Observation:
         on_object, on_hand = (
             chance[rows[chosen], columns[chosen]] for chance in (self.object_chance, self.hand_chance)
         )
-        camera = self.camera
+        camera, arm = self.camera, self.arm
         return Evidence(
             depth=self.depth,
             features=self.features,
@@ -118,7 +118,8 @@ class Observation:
             point_object_chance=on_object.astype(float),
             point_hand_chance=on_hand.astype(float),
             point_weight=(on_object + on_hand).astype(float),
-            arm=np.zeros(3) if self.arm is None else self.arm.direction,
+            point_may_be_forearm=np.ones(len(chosen), bool) if arm is None else ~arm.ends_with(self.points[chosen]),
+            arm=np.zeros(3) if arm is None else arm.direction,
             table=np.array([0, 0, 0, 1.0]) if self.plane is None else self.plane,
         )
 

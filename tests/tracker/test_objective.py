@@ -288,15 +288,21 @@ def test_a_bare_forearm_costs_little_and_what_else_is_skin_coloured_much():
     scene = drawn()
     hand = scene.pose.hand.camera_from_hand
 
-    def cost(from_wrist):
+    def cost(from_wrist, *, may_be_forearm=True):
         evidence = scene.problem.evidence
         points = evidence.points.copy()
         points[:100] = apply(hand, np.array([from_wrist]))
         skin = np.ones(len(points))
-        evidence = evidence._replace(points=points, point_hand_chance=skin, point_object_chance=0 * skin)
+        evidence = evidence._replace(
+            points=points,
+            point_hand_chance=skin,
+            point_object_chance=0 * skin,
+            point_may_be_forearm=np.full(len(points), may_be_forearm),
+        )
         return terms_at(replace(scene.problem, evidence=evidence), scene.truth)[POINTS]
 
     assert cost((-0.15, 0, 0)) < 0.5 * cost((0, 0, 0.15))
+    assert cost((-0.15, 0, 0), may_be_forearm=False) == pytest.approx(cost((0, 0, 0.15)), rel=0.1)
 
 
 def test_finger_tips_are_rather_on_the_object_than_away_from_it():

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
-from tracker.arm import HAND_LENGTH, find_arm, find_near_arm
+from tracker.arm import HAND_LENGTH, Arm, find_arm, find_near_arm
 from tracker.background import LEAST_FRAMES, static_background, tolerance
 from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed, widened
 
@@ -299,3 +299,9 @@ def test_planes_do_not_depend_on_how_many_threads_look_for_them():
         found.add(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
     assert len(found) == 1
     assert len(found.pop()) > 10
+
+
+def test_an_arm_ends_with_a_hand_and_the_rest_of_it_may_be_forearm():
+    arm = Arm(np.zeros(3), np.array([0.0, 0, 1]), reach=0.5)
+    along = np.array([[0, 0, 0.40], [0, 0, 0.42], [0, 0, 0.44], [0, 0, 0.50]])
+    np.testing.assert_array_equal(arm.ends_with(along), [False, False, True, True])
