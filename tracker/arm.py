@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_opening, label
+from scipy.ndimage import label, maximum_filter, minimum_filter
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
@@ -92,7 +92,9 @@ def find_near_arm(
     """
     if hand_like.sum() < FEWEST:
         return None
-    near = binary_opening(missing, np.ones((THIN_PX, THIN_PX)))
+    # an opening by a square, row by row and column by column, which binary_opening does not
+    within = minimum_filter(missing, THIN_PX, mode="constant")
+    near = maximum_filter(within, THIN_PX, mode="constant")
     mine = _component(foreground | near, foreground, hand_like)
     rows, columns = np.nonzero(mine & near)
     edge = _at_edge(rows, columns, foreground.shape)

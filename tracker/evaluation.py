@@ -37,7 +37,7 @@ def objective_of_particles(vectors, object_references, others, size, out):  # ty
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
 def jacobian(vector, active, steps, object_reference, others, base, out):  # type: ignore[no-untyped-def]
-    """(R, A) derivative of the residuals by the A active numbers of `vector`, by central differences.
+    """Derivative of the residuals by the A active numbers of `vector`, by central differences, into out (A, R).
 
     A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
     above LARGEST_SHARE of a residual's possible size are such jumps and count as none. `others` as above.
@@ -58,4 +58,4 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
             difference = ahead[r] - behind[r]
             if fixed_points <= r < fixed_points + 2 * models.samples.shape[0] and abs(difference) > limit:
                 difference = 0.0
-            out[r, k] = difference / (2.0 * steps[index])
+            out[k, r] = difference / (2.0 * steps[index])

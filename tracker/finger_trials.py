@@ -14,7 +14,7 @@ from scene.arrays import Floats
 from scene.hand_pose import ANGLE_LIMITS
 from tracker.hand_guesses import CLOSED_DEG, MOST_CLOSED
 from tracker.hypothesis import HAND_ANGLES
-from tracker.refine import HAND_NUMBERS, Problem, refined
+from tracker.refine import HAND_NUMBERS, Problem, refined, refined_each
 
 FINGERS = (1, 2, 3, 4)
 """after the thumb"""
@@ -34,7 +34,7 @@ def with_fingers_tried(problem: Problem, vector: Floats) -> Floats:
     """The best of a hypothesis (32,) and of those with fingers bent otherwise or turned aside, refined."""
     best, cost = refined(problem, vector, HAND_NUMBERS, ITERATIONS)
     for _ in range(ROUNDS):
-        ends = [refined(problem, start, HAND_NUMBERS, ITERATIONS) for start in _promising(problem, best)]
+        ends = refined_each(problem, _promising(problem, best), HAND_NUMBERS, ITERATIONS)
         found, lowest = min(ends, key=lambda end: end[1])
         worthwhile = lowest < (1 - GAIN) * cost
         if lowest < cost:

@@ -25,7 +25,7 @@ from tracker.hypothesis import (
 )
 from tracker.models import thinned
 from tracker.objective import Evidence
-from tracker.refine import HAND_NUMBERS, Problem, refined
+from tracker.refine import HAND_NUMBERS, Problem, refined_each
 
 MOST, TURNED = 4, 0.3
 """views that are kept, and the radians by which the object is turned from each to the next"""
@@ -184,7 +184,7 @@ class GraspViews:
         same = SameGrasp(problem, camera_from_object, self.views)
         in_views = same.in_views(hands)
         starts = hands[np.argsort(alone + in_views, kind="stable")[:tries]]
-        ends = [refined(same, start, HAND_NUMBERS, ITERATIONS) for start in starts]
+        ends = refined_each(same, starts, HAND_NUMBERS, ITERATIONS)
         hand, value = min(ends, key=lambda end: end[1])
         if value > alone.min() + in_views.min() + NEW_GRASP:
             return hands[alone.argmin()], GraspViews()

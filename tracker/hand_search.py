@@ -28,7 +28,7 @@ from tracker.hypothesis import (
     clamp_angles,
 )
 from tracker.objective import Evidence
-from tracker.refine import HAND_NUMBERS, LeastSquares, Problem, refined
+from tracker.refine import HAND_NUMBERS, LeastSquares, Problem, refined, refined_each
 from tracker.swarm import SwarmSettings, minimise
 from tracker.weights import Weights
 
@@ -107,7 +107,7 @@ def find_hand(
     hands[:, OBJECT_TRANSLATION] = camera_from_object[:3, 3]
     looking = replace(problem, evidence=every_second(problem.evidence), weights=searching(problem.weights, sure=sure))
     evolved = _evolved(looking, np.array([*known, *hands]), KEPT_BESIDE if sure else KEPT, rng)
-    ends = [refined(problem, clamp_angles(start), HAND_NUMBERS, ITERATIONS) for start in known]
+    ends = refined_each(problem, known, HAND_NUMBERS, ITERATIONS)
     ends += [_finished(problem, start, rng) for start in _apart(evolved, SWARMS)]
     knuckles = problem.models.base_offsets[1:]
     ends += _moved_by_a_finger(problem, min(ends, key=_objective), knuckles, rng)

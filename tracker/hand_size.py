@@ -19,6 +19,7 @@ from tracker.models import with_hand_shape
 from tracker.objective import Evidence
 from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.threads import shared
 
 PALMS, FINGERS = (0.88, 0.94, 1.0, 1.06, 1.12), (0.93, 1.0, 1.07)
 """factors of the palm, and of the fingers on top of that"""
@@ -66,11 +67,14 @@ class HandSizes:
             knowledge: whose hand is the average one.
         """
         start = problem.now.layout.vector(pose)
-        objectives = [
-            refined(replace(problem, now=replace(problem.now, models=models)), start, HAND_NUMBERS, ITERATIONS)[1]
-            for models in (with_hand_shape(knowledge.models, proportioned(knowledge.shape, *size)) for size in SIZES)
-        ]
-        return HandSizes(self.objectives + objectives, self.frames + 1 + len(problem.views))
+
+        def objective(size: Floats) -> float:
+            models = with_hand_shape(knowledge.models, proportioned(knowledge.shape, *size))
+            return refined(replace(problem, now=replace(problem.now, models=models)), start, HAND_NUMBERS, ITERATIONS)[
+                1
+            ]
+
+        return HandSizes(self.objectives + shared(objective, SIZES), self.frames + 1 + len(problem.views))
 
     def learned(
         self, problem: SameGrasp, pose: HandObjectPose, knowledge: SceneKnowledge

@@ -21,6 +21,7 @@ from tracker.objective import Models
 from tracker.observation import Observation
 from tracker.point_pairs import OrientedPoints, observed_normals, proposed_poses
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.threads import shared
 from tracker.weights import Weights
 
 POINTS, FEW_POINTS = 1000, 250
@@ -90,17 +91,9 @@ def find_object(
     likely = np.argsort(_objectives(glancing, positions, rotations))[:LOOKED_THROUGH]
     positions, rotations = positions[likely], rotations[likely]
     best = _promising(positions, rotations, _objectives(looking, positions, rotations))
-    coarse = [_refined_candidate(looking, positions[i], rotations[i], iterations=10) for i in best]
-    finest: list[ObjectCandidate] = []
-    for candidate in sorted(coarse, key=lambda candidate: candidate.objective):
-        if len(finest) < KEPT and _is_new(candidate, finest):
-            pose = candidate.camera_from_object
-            finest.append(_refined_candidate(problem, pose[:3, 3], pose[:3, :3], iterations=25))
-    found: list[ObjectCandidate] = []
-    for candidate in sorted(finest, key=lambda candidate: candidate.objective):
-        if _is_new(candidate, found):  # two may have come to the same end
-            found.append(candidate)
-    return found
+    coarse = shared(lambda i: _refined_candidate(looking, positions[i], rotations[i], iterations=10), best)
+    poses = [candidate.camera_from_object for candidate in _different(coarse)[:KEPT]]
+    return _different(shared(lambda pose: _refined_candidate(problem, pose[:3, 3], pose[:3, :3], iterations=25), poses))
 
 
 def _drawn_about(points: Floats, likeness: Floats, reach: float, near: Floats | None) -> Floats:
@@ -141,6 +134,15 @@ def searching(weights: Weights) -> Weights:
 def blurred(weights: Weights, factor: float) -> Weights:
     """The same objective with its distances' scales `factor` times as long: smoother, with wider basins."""
     return weights._replace(points_scale=weights.points_scale * factor, gap_scale=weights.gap_scale * factor)
+
+
+def _different(candidates: list[ObjectCandidate]) -> list[ObjectCandidate]:
+    """The best first, none twice: two may have come to the same end."""
+    kept: list[ObjectCandidate] = []
+    for candidate in sorted(candidates, key=lambda candidate: candidate.objective):
+        if _is_new(candidate, kept):
+            kept.append(candidate)
+    return kept
 
 
 def _is_new(candidate: ObjectCandidate, kept: list[ObjectCandidate]) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from scipy.ndimage import minimum_filter
-from scipy.signal import medfilt2d
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
@@ -19,6 +18,7 @@ from tracker.arm import Arm, find_arm, find_lone_arm, find_near_arm
 from tracker.background import tolerance
 from tracker.colors import ColorLikelihoods, color_features
 from tracker.objective import Evidence
+from tracker.threads import both
 
 FARTHEST = 1.6
 """metres: what a hand holds before a camera is nearer"""
@@ -29,7 +29,6 @@ PLANE_SHARE = 0.12
 LARGEST_PLANES = 3
 PLANE_POINTS, PLANE_TRIALS = 8000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
-SMOOTHING_PX = 3
 """side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
 what is hidden, and so draws poses behind the hand"""
 EDGE_PX, EDGE_STEP = 3, 0.012
@@ -146,6 +145,22 @@ class Surroundings:
 
 def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, surroundings: Surroundings) -> Observation:
     """Prepares a frame, given its camera, the likelihoods of colours and what stands around."""
+    (depth, foreground, points), (features, on_object, on_hand) = both(
+        lambda: _standing(frame, camera, surroundings), lambda: _looking_like(frame, likelihoods)
+    )
+    table = surroundings.planes[0] if len(surroundings.planes) else None
+    missing = (frame.depth == 0) & surroundings.measurable(camera)
+    return Observation(camera, depth, features, on_object, on_hand, foreground, points, table, missing)
+
+
+def _looking_like(frame: RgbdFrame, likelihoods: ColorLikelihoods) -> tuple[Floats, Floats, Floats]:
+    """Features, and chances of object and hand."""
+    features = color_features(frame.color)
+    return features, *likelihoods.chances(features)
+
+
+def _standing(frame: RgbdFrame, camera: Camera, surroundings: Surroundings) -> tuple[Floats, Booleans, Floats]:
+    """Depth as samples are compared with it, foreground and its points."""
     depth = np.where(frame.depth < FARTHEST, frame.depth, 0).astype(np.float32)
     points = camera.back_project(depth)
     foreground = depth > 0
@@ -159,20 +174,36 @@ def observe(frame: RgbdFrame, camera: Camera, likelihoods: ColorLikelihoods, sur
         flat |= behind
         foreground &= ~behind
     depth = widened(np.where(flat, depth + np.float32(TABLE_RECESS), smoothed(depth, foreground)), foreground)
-    features = color_features(frame.color)
-    on_object, on_hand = likelihoods.chances(features)
-    table = surroundings.planes[0] if len(surroundings.planes) else None
-    missing = (frame.depth == 0) & surroundings.measurable(camera)
-    return Observation(camera, depth, features, on_object, on_hand, foreground, points[foreground], table, missing)
+    return depth, foreground, points[foreground]
 
 
 def smoothed(depth: Floats, where: Booleans) -> Floats:
     """(H, W) float32 metres -> the median about each measured pixel of `where`; what is unmeasured, 0, stays so."""
     window, smooth = _about(where), depth.copy()
-    median = medfilt2d(depth[window], SMOOTHING_PX)
+    median = median_of_nine(depth[window])
     replaced = where[window] & (depth[window] > 0) & (median > 0)
     smooth[window] = np.where(replaced, median, depth[window])
     return smooth
+
+
+def median_of_nine(depth: Floats) -> Floats:
+    """(H, W) -> the median of each pixel and its eight neighbours, 0 beyond the edge.
+
+    Of columns sorted by themselves it is that of the greatest least, the median of medians and the least greatest: a
+    quarter of the time of scipy's, which sorts every window anew.
+    """
+    above, here, below = (np.pad(depth, 1)[row : row + len(depth)] for row in range(3))
+    lower, upper = np.minimum(above, here), np.maximum(above, here)
+    least, greatest = np.minimum(lower, below), np.maximum(upper, below)
+    middle = np.maximum(lower, np.minimum(upper, below))
+    highest_least = np.maximum(np.maximum(least[:, :-2], least[:, 1:-1]), least[:, 2:])
+    lowest_greatest = np.minimum(np.minimum(greatest[:, :-2], greatest[:, 1:-1]), greatest[:, 2:])
+    middles = _median_of_three(middle[:, :-2], middle[:, 1:-1], middle[:, 2:])
+    return _median_of_three(highest_least, middles, lowest_greatest)
+
+
+def _median_of_three(one: Floats, other: Floats, third: Floats) -> Floats:
+    return np.maximum(np.minimum(one, other), np.minimum(np.maximum(one, other), third))
 
 
 def widened(depth: Floats, where: Booleans) -> Floats:

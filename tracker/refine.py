@@ -7,11 +7,8 @@ minimises.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +17,7 @@ from scene.arrays import Floats, Integers
 from tracker.evaluation import jacobian, objective_of_particles, residual_count, residuals_of
 from tracker.hypothesis import VECTOR_SIZE, Layout, clamp_angles
 from tracker.objective import TERMS, Evidence, Models
+from tracker.threads import shared, slices
 from tracker.weights import Weights
 
 STEPS: Floats = np.concatenate([[8e-4] * 3, [8e-3] * 3, [8e-4] * 3, [8e-3] * 3, [1e-2] * 20])
@@ -27,6 +25,8 @@ STEPS: Floats = np.concatenate([[8e-4] * 3, [8e-3] * 3, [8e-4] * 3, [8e-3] * 3, 
 OBJECT_NUMBERS: Integers = np.arange(6)
 HAND_NUMBERS: Integers = np.arange(6, VECTOR_SIZE)
 ALL_NUMBERS: Integers = np.arange(VECTOR_SIZE)
+WORTH_SHARING = 10_000
+"""derivatives from which threads share them: below, it costs more to tell them than to do it"""
 
 
 _jacobian: Any = jacobian  # numba's own type says nothing of arguments
@@ -71,14 +71,21 @@ class Problem:
             own = references if object_references is None else references[part]
             objective_of_particles(vectors[part], own, self._others, size, values[part])
 
-        list(_threads().map(evaluate, _parts(len(vectors))))
+        shared(evaluate, slices(len(vectors)))
         return values
 
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,) at the residuals `base` (R,)."""
-        out = np.zeros((len(base), len(active)))
-        _jacobian(vector, active, STEPS, self.layout.object_reference, self._others, base, out)
-        return out
+        rows = np.zeros((len(active), len(base)))
+
+        def differentiate(part: slice) -> None:
+            _jacobian(vector, active[part], STEPS, self.layout.object_reference, self._others, base, rows[part])
+
+        if rows.size < WORTH_SHARING:
+            differentiate(slice(None))
+        else:
+            shared(differentiate, slices(len(active)))
+        return rows.T
 
     @property
     def _others(self) -> tuple[Any, ...]:
@@ -126,15 +133,8 @@ def refined(problem: LeastSquares, start: Floats, active: Integers, iterations: 
     return best, objective
 
 
-THREADS = min(os.cpu_count() or 1, 8)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS)
-
-
-def _parts(count: int) -> list[slice]:
-    """Equal shares of `count` for the threads."""
-    edges = np.linspace(0, count, THREADS + 1).astype(int)
-    return [slice(int(low), int(high)) for low, high in pairwise(edges) if high > low]
+def refined_each(
+    problem: LeastSquares, starts: Iterable[Floats], active: Integers, iterations: int
+) -> list[tuple[Floats, float]]:
+    """Each start (32,) refined by itself, as `refined`, several at a time."""
+    return shared(lambda start: refined(problem, start, active, iterations), starts)

@@ -14,7 +14,7 @@ import numpy as np
 from scene.arrays import Floats
 from scene.rotations import geodesic_angle, matrix_from_rotation_vector
 from scene.symmetry import Symmetries, turn_about
-from tracker.refine import OBJECT_NUMBERS, Problem, refined
+from tracker.refine import OBJECT_NUMBERS, Problem, refined, refined_each
 
 NEAR: Floats = np.deg2rad([-10, 10])
 """radians: as far as a pose may be off and still be called right"""
@@ -85,7 +85,7 @@ def near_turn(problem: Problem, vector: Floats, symmetries: Symmetries) -> Turn:
     Turns about the object's principal axes are tried, near which the axis lies about which a thing looks most alike.
     """
     turned = _turned(problem, vector, NEAR, symmetries)
-    return _cheapest(problem, vector, [refined(problem, one, OBJECT_NUMBERS[:3], NEAR_ITERATIONS) for one in turned])
+    return _cheapest(problem, vector, refined_each(problem, turned, OBJECT_NUMBERS[:3], NEAR_ITERATIONS))
 
 
 def far_turn(problem: Problem, vector: Floats, symmetries: Symmetries) -> Turn:
@@ -93,7 +93,7 @@ def far_turn(problem: Problem, vector: Floats, symmetries: Symmetries) -> Turn:
     turned = _turned(problem, vector, FAR, symmetries)
     if len(turned):
         turned = turned[np.argsort(problem.objectives(turned), kind="stable")[:TRIED]]
-    return _cheapest(problem, vector, [refined(problem, one, OBJECT_NUMBERS, FAR_ITERATIONS) for one in turned])
+    return _cheapest(problem, vector, refined_each(problem, turned, OBJECT_NUMBERS, FAR_ITERATIONS))
 
 
 def chance_told(cost: float, visible: float) -> float:

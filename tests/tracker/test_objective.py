@@ -342,8 +342,8 @@ def test_the_objective_is_the_same_for_any_number_of_threads(monkeypatch, thread
     references = random_rotations(7, np.random.default_rng(2))
     one_by_one = [scene.problem.objectives(vector[None])[0] for vector in vectors]
     with ThreadPoolExecutor(threads) as pool:
-        monkeypatch.setattr(refine, "THREADS", threads)
-        monkeypatch.setattr(refine, "_threads", lambda: pool)
+        monkeypatch.setattr("tracker.threads.THREADS", threads)
+        monkeypatch.setattr("tracker.threads._threads", lambda: pool)
         np.testing.assert_array_equal(scene.problem.objectives(vectors), one_by_one)
         turned = scene.problem.objectives(vectors, references)
         for vector, reference, value in zip(vectors, references, turned, strict=True):

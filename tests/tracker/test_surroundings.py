@@ -6,14 +6,25 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_dilation
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import binary_dilation, median_filter
 
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
 from tracker.arm import HAND_LENGTH, Arm, find_arm, find_near_arm
 from tracker.background import LEAST_FRAMES, static_background, tolerance
-from tracker.observation import FARTHEST, TABLE_RECESS, Surroundings, find_planes, observe, smoothed, widened
+from tracker.observation import (
+    FARTHEST,
+    TABLE_RECESS,
+    Surroundings,
+    find_planes,
+    median_of_nine,
+    observe,
+    smoothed,
+    widened,
+)
 
 SMALL = Camera(40, 30, 40.0, 40.0, 19.5, 14.5)
 
@@ -151,6 +162,12 @@ def test_smoothing_takes_noise_away_and_leaves_edges_and_holes():
     seen[18:32, 8:22] = False
     assert np.abs(smooth - true)[seen].max() < 0.005
     assert np.abs(smooth - true)[seen].mean() < 0.5 * np.abs(noisy - true)[seen].mean()
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_the_median_of_nine_is_that_of_the_window(height: int, width: int, seed: int):
+    depth = np.random.default_rng(seed).integers(0, 6, (height, width)).astype(np.float32)
+    np.testing.assert_array_equal(median_of_nine(depth), median_filter(depth, 3, mode="constant"))
 
 
 def test_a_known_background_is_taken_out_like_a_plane():

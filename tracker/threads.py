@@ -1,0 +1,49 @@
+"""Work shared by a few threads, its results in order: the compiled kernels let go of Python's lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+THREADS = min(os.cpu_count() or 1, 8)
+_here = threading.local()
+
+
+def shared(work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result]:
+    """`work` of each part, side by side; what one of the threads shares out it does itself."""
+    if getattr(_here, "shares", False):
+        return [work(part) for part in parts]
+    return list(_threads().map(work, parts))
+
+
+def both(one: Callable[[], Part], other: Callable[[], Result]) -> tuple[Part, Result]:
+    """What two pieces of work come to, side by side."""
+    if getattr(_here, "shares", False):
+        return one(), other()
+    later = _threads().submit(other)
+    return one(), later.result()
+
+
+def slices(count: int) -> list[slice]:
+    """Equal shares of `count` for the threads."""
+    edges = np.linspace(0, count, THREADS + 1).astype(int)
+    return [slice(int(low), int(high)) for low, high in pairwise(edges) if high > low]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, initializer=_mark)
+
+
+def _mark() -> None:
+    _here.shares = True
