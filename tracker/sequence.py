@@ -29,6 +29,7 @@ from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
+from tracker.reviews import SEARCH_EVERY, Reviews
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -36,8 +37,11 @@ from tracker.tracker_state import TrackerState
 
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again: the camera may move"""
-SEARCH_EVERY, REVIEW_EVERY, HAND_REVIEW_EVERY = 3, 12, 6
-"""frames from one search of the whole view, or for the hand, to the next: in doubt, and without any for each of them"""
+REVIEW_EVERY, HAND_REVIEW_EVERY = 12, 6
+"""frames from one search of the whole view, or for the hand, to the next, where nothing is in doubt; of the whole view
+at first"""
+SAME_STEP, SAME_TURN = 0.01, 0.17
+"""metres and radians between two poses of the object that are one"""
 RECHECK = 0.8
 """confidence below which there is doubt"""
 MORE_CONFIDENT, MORE_CONFIDENT_FAR = 1.0, 2.5
@@ -108,7 +112,7 @@ class SequenceTracker:
         self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
         self._hold: Hold | None = None
-        self._searched = self._searched_hand = -SEARCH_EVERY
+        self._reviews, self._searched_hand = Reviews(), -SEARCH_EVERY
         self._rng = np.random.default_rng(config.seed)
 
     @property
@@ -164,11 +168,8 @@ class SequenceTracker:
         """Takes the next frame."""
         observation = self._observed(frame, fresh_planes=frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
-        if self._search_is_due(frame.index, estimate):
-            self._searched = frame.index
-            for found in self._found(observation)[:1]:
-                if self._is_better(found, estimate):
-                    estimate = found
+        if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=self._is_doubtful(estimate)):
+            estimate = self._reviewed(observation, estimate, frame.index)
         estimate = self._with_hand(observation, estimate, frame.index)
         if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
             before = estimate.confidence if self._last is None else self._last.estimate.confidence
@@ -191,10 +192,22 @@ class SequenceTracker:
     def _found(self, observation: Observation) -> list[Estimate]:
         return objects_found(observation, self._knowledge, self._rng, self._last_seen)
 
-    def _search_is_due(self, index: int, estimate: Estimate | None) -> bool:
-        """Often while in doubt, and now and then without any: a wrong pose can look right for long."""
-        doubtful = estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
-        return abs(index - self._searched) >= (SEARCH_EVERY if doubtful else REVIEW_EVERY)
+    def _is_doubtful(self, estimate: Estimate | None) -> bool:
+        return estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
+
+    def _reviewed(self, observation: Observation, followed: Estimate | None, index: int) -> Estimate | None:
+        """What was followed, or what is found anew where that is better."""
+        best = next(iter(self._found(observation)), None)
+        agreed = best is not None and followed is not None and self._is_same(best.pose, followed.pose)
+        self._reviews = self._reviews.searched(index, agreed=agreed and not self._is_doubtful(followed))
+        return best if best is not None and self._is_better(best, followed) else followed
+
+    def _is_same(self, one: HandObjectPose, other: HandObjectPose) -> bool:
+        """Whether the object is about at the same place and turned the same way, or one that looks alike."""
+        here, there = one.camera_from_object, other.camera_from_object
+        alike = there @ self._knowledge.symmetries.transforms
+        apart = np.linalg.norm(alike[:, :3, 3] - here[:3, 3], axis=1) > SAME_STEP
+        return bool((~apart & (geodesic_angle(alike[:, :3, :3], here[:3, :3]) < SAME_TURN)).any())
 
     def _is_better(self, found: Estimate, followed: Estimate | None) -> bool:
         """Whether a pose found anew replaces the one that was followed."""

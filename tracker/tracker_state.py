@@ -11,6 +11,7 @@ from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
 from tracker.hold import Hold
 from tracker.judgement import Estimate
+from tracker.reviews import Reviews
 from tracker.scene_knowledge import SceneKnowledge
 
 
@@ -29,6 +30,7 @@ class TrackerState:
     sizes: HandSizes
     hold: Hold | None
     """of the object by the hand; None before both were seen well"""
-    searched: int
-    """frame of the last search of the whole view"""
+    reviews: Reviews
+    """of the whole view"""
     searched_hand: int
+    """frame of the last search for the hand"""

@@ -14,7 +14,8 @@ from tracker.config import RunConfig
 from tracker.following import Last
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
-from tracker.sequence import HAND_REVIEW_EVERY, REVIEW_EVERY, SEARCH_EVERY, SequenceTracker
+from tracker.reviews import SEARCH_EVERY
+from tracker.sequence import HAND_REVIEW_EVERY, REVIEW_EVERY, SequenceTracker
 
 
 @pytest.fixture
