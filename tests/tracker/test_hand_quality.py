@@ -85,8 +85,9 @@ def test_a_hand_that_fits_is_called_tracked_only_if_it_is_certain(monkeypatch, t
     scene = drawn()
     judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=0.9, hand_quality=here)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    for name in ("_search_is_due", "_look_at_grasp", "_learn"):
-        monkeypatch.setattr(tracker, name, lambda *_: False)
+    for name in ("_look_at_grasp", "_learn"):
+        monkeypatch.setattr(tracker, name, lambda *_: None)
+    monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)
     monkeypatch.setattr(tracker, "_with_hand", lambda _, estimate, __: estimate)
     monkeypatch.setattr(tracker, "_followed", lambda _: judged)
     answer = tracker.track(scene.frame)

@@ -67,8 +67,9 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
     scene, asked = drawn(), []
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     monkeypatch.setattr(sequence, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
-    for name in ("_search_is_due", "_look_at_grasp", "_learn"):
-        monkeypatch.setattr(tracker, name, lambda *_: False)
+    for name in ("_look_at_grasp", "_learn"):
+        monkeypatch.setattr(tracker, name, lambda *_: None)
+    monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)
     monkeypatch.setattr(tracker, "_with_hand", lambda _, here, __: here)
 
     def after(told, hand_confidence):
