@@ -52,6 +52,8 @@ CUT = 0.04
 """metres at which the obvious objective stops counting a pixel's difference"""
 FOLLOWED = 2
 """pairs of frames, spread over the recording, at which both follow from the truth of the frame before"""
+WELL_VISIBLE = 0.4
+"""of the object, in both frames of a pair: what is out of view cannot be followed"""
 TIMED_FRAMES = 24
 VARIED = {
     "particles": (16, 32, 64, 128, 256),
@@ -92,6 +94,14 @@ class Bench:
         assert truth is not None, "the session must hold truth"
         hand = HandPose(truth.camera_from_hand[index], truth.hand_angles[index])
         return HandObjectPose(truth.camera_from_object[index], hand)
+
+    def well_visible(self, count: int) -> Integers:
+        """(count,) frames, spread over those that show much of the object and come after one that does."""
+        assert self.session.truth is not None
+        shown = self.session.truth.object_visibility >= WELL_VISIBLE
+        frames = 1 + np.flatnonzero(shown[1:] & shown[:-1])
+        chosen: Integers = frames[np.linspace(len(frames) // 8, len(frames) - 1, count).round().astype(int)]
+        return chosen
 
     def problem(self, index: int, points: int = POINTS) -> Problem:
         """Hand and object at the true pose's place in a frame."""
@@ -182,8 +192,7 @@ def compare_evaluations(bench: Bench, obvious: Obvious, index: int) -> None:
 
 def compare_accuracy(bench: Bench, obvious: Obvious) -> None:
     """Errors after following by one frame from the truth: same particles and generations, and same time."""
-    count = len(bench.session)
-    indices = np.linspace(count // 8, count - 2, FOLLOWED).round().astype(int)
+    indices = bench.well_visible(FOLLOWED)
     errors: dict[str, list[tuple[float, float, float]]] = {}
     taken: dict[str, list[float]] = {}
 

@@ -32,7 +32,7 @@ class Exported(nn.Module):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self.network = model.network.eval()
+        self.network = model.looking.eval()
         settings = model.settings
         self.color_only = settings.channels == 3
         self.input = settings.input

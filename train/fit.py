@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -117,7 +117,8 @@ def _fit_source(
         if processes.first:
             say(described(config, plan, done=training.epoch))
         _run(training, plan, source, validation, folder)
-        model = Model(training.model.network, settings, templates_of(training.model, source, config))
+        model = Model(training.model.network, settings)
+        model = replace(model, templates=templates_of(model, source, config))
         if processes.first:
             folder.save_model(model)
         processes.wait()

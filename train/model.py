@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from scene.arrays import Floats
 from train.config import Fit, InputConfig
+from train.looks import SeveralLooks
 from train.network import Prediction, SiameseRegressionNetwork
 from train.preprocessing import color_input, network_input
 from train.residual import ResidualNetwork
@@ -42,6 +43,8 @@ class Settings:
     """metres, of the object; 0 where colour alone is seen"""
     part: float = 1.0
     """of a crop's side that is looked at"""
+    look_turn_deg: float = 0.0
+    """by which further looks at an image are turned to either side (looks.py); 0: one look"""
 
     @property
     def input(self) -> InputConfig:
@@ -65,6 +68,7 @@ class Settings:
             object=name,
             diameter=diameter,
             part=config.input.part,
+            look_turn_deg=recipe.look_turn_deg if channels == 4 else 0.0,
         )
 
 
@@ -112,11 +116,20 @@ class Model:
         assert depth is not None, "a network of RGB-D is given depth by its callers"
         return network_input(color, depth, self.settings.input)
 
+    @cached_property
+    def looking(self) -> nn.Module:
+        """The network, which looks at each image as often as the settings say."""
+        settings = self.settings
+        if not settings.look_turn_deg:
+            return self.network
+        turn, size = settings.look_turn_deg, settings.input_size
+        return SeveralLooks(self.network, turn, size, normalised=settings.normalised)
+
     def predict(self, inputs: Iterable[Tensor]) -> Prediction:
         """The network on batches of inputs, joined."""
-        self.network.eval()
+        network = self.looking.eval()
         with torch.inference_mode():
-            parts = [self.network(batch) for batch in inputs]
+            parts = [network(batch) for batch in inputs]
         features = torch.cat([part.features for part in parts])
         return Prediction(features, torch.cat([part.quaternion_wxyz for part in parts]))
 

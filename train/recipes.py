@@ -50,6 +50,8 @@ class Recipe:
     of the paper's 100 pairs"""
     augment: bool = False
     """vary the images of pairs files; images of patches always vary"""
+    look_turn_deg: float = 0.0
+    """by which a trained network's further looks at an image of a pairs file are turned (looks.py); 0: one look"""
     other_hands: float = 0.0
     """of varied occluded images, the share that shows the hand of another pair (other_hands.py), where a pairs file
     is of more than one recording"""
@@ -78,9 +80,10 @@ BEST = Recipe(
     weight_decay=0.02,
     batch_pairs=32,
     augment=True,
+    look_turn_deg=15.0,
     other_hands=0.4,
     steps=600,
-    fewest_epochs=30,
+    fewest_epochs=80,
     patch_steps=1200,
     real_share=0.4,
     variation=1.0,
@@ -109,5 +112,5 @@ RECIPES: dict[RecipeName, Recipe] = {
         BEST, meaning="best with the paper's optimiser", optimiser="sgd", orthogonal_steps=False, learning_rate=0.03,
         weight_decay=1e-4,
     ),
-    "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False),
+    "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
 }  # fmt: skip

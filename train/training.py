@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,8 @@ class Training:
 
     @property
     def model(self) -> Model:
-        """The network as it is now, ready to predict."""
-        return Model(self.network.eval(), self.settings)
+        """The network as it is now, ready to predict; one look tells how far training is, in a third of the time."""
+        return Model(self.network.eval(), replace(self.settings, look_turn_deg=0.0))
 
     @property
     def note(self) -> str:

@@ -36,7 +36,7 @@ def test_an_export_says_what_the_network_says(models: dict[str, Model], tmp_path
     color = torch.from_numpy(rng.integers(0, 256, (5, SIZE, SIZE, 3), np.uint8))
     depth = torch.from_numpy(rng.integers(0, 65536, (5, SIZE, SIZE)).astype(np.int32))
     with torch.inference_mode():
-        expected = model.network(model.inputs(color, depth)).quaternion_wxyz.numpy()
+        expected = model.looking(model.inputs(color, depth)).quaternion_wxyz.numpy()
     found, _ = run_exported(path, (color, depth), form)  # type: ignore[arg-type]
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
