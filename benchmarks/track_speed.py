@@ -50,7 +50,7 @@ POINTS = 320
 OBVIOUS_WIDTH, OBVIOUS_HEIGHT = 160, 120
 CUT = 0.04
 """metres at which the obvious objective stops counting a pixel's difference"""
-FOLLOWED = 2
+FOLLOWED = 6
 """pairs of frames, spread over the recording, at which both follow from the truth of the frame before"""
 WELL_VISIBLE = 0.4
 """of the object, in both frames of a pair: what is out of view cannot be followed"""

@@ -17,12 +17,14 @@ from torch import nn
 from scene.rotations import quaternion_from_matrix, random_rotations
 from train.batches import epoch_batches
 from train.config import InputConfig
+from train.looks import SeveralLooks
 from train.losses import regression_term
 from train.memory import keep_freed_memory
 from train.model import Templates
 from train.network import SiameseRegressionNetwork
 from train.one_image import for_one_image
 from train.preprocessing import network_input
+from train.recipes import RECIPES
 from train.residual import ResidualNetwork
 
 BATCH, TRAINING_PAIRS = 300, 21_000
@@ -58,10 +60,13 @@ def step_seconds(network: nn.Module, images: torch.Tensor, *, bf16: bool = False
 
 
 def image_seconds(network: nn.Module, image: torch.Tensor) -> tuple[float, float]:
-    """One image to its pose: as `predict` does for a sensor's, and by the network as it was trained."""
+    """One image to its pose: as `predict` does for a sensor's, and by one look of the network as it was trained."""
     network.eval()
+    ready = for_one_image(network)
+    if isinstance(network, ResidualNetwork):
+        ready = SeveralLooks(ready, RECIPES["best"].look_turn_deg, image.shape[-1])
     with torch.inference_mode():
-        return seconds(partial(for_one_image(network), image)), seconds(partial(network, image))
+        return seconds(partial(ready, image)), seconds(partial(network, image))
 
 
 def paper_step(size: int = 96) -> tuple[nn.Module, torch.Tensor]:
@@ -78,7 +83,7 @@ def print_networks() -> None:
             epoch = step * 2 * TRAINING_PAIRS / BATCH
             print(
                 f"{size:3d} px, {name:5s}: {step:6.2f} s a step, {epoch / 60:5.1f} min an epoch of {TRAINING_PAIRS} "
-                f"pairs (two images each), {1000 * one:5.1f} ms an image ({1000 * trained:.1f} as trained)"
+                f"pairs (two images each), {1000 * one:5.1f} ms an image ({1000 * trained:.1f} as trained, one look)"
             )
 
 
