@@ -60,7 +60,7 @@ def cells(config: Compare) -> list[Cell]:
             fit_config = Fit(
                 recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
                 output=config.output / name / recipe, overwrite=config.again, steps=config.steps, seed=config.seed,
-                variation=config.variation,
+                variation=config.variation, learning_rate=config.learning_rate,
             )  # fmt: skip
             found.append(Cell(recipe, name, fit_config))
     for path in config.pairs:
@@ -75,7 +75,7 @@ def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
         output = config.output / path.stem / label
         fit_config = Fit(
             pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed, input=config.input,
-            **options,  # type: ignore[arg-type]
+            learning_rate=config.learning_rate, **options,  # type: ignore[arg-type]
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)
 

@@ -267,6 +267,8 @@ class Compare:
     """train all cells anew, also those that are finished in --output; to go on after an interruption, leave it out"""
     steps: int | None = None
     """batches that each training aims at; default: the recipe's"""
+    learning_rate: float | None = None
+    """the highest, of every training; default: each recipe's own"""
     views: int = 4000
     """renders of each mesh that are made to train on beside the patches"""
     variation: float | None = None

@@ -221,3 +221,14 @@ def test_contradictions_are_refused(
     monkeypatch.chdir(tmp_path)
     assert run(arguments) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_one_rate_of_all_cells_takes_the_place_of_the_recipes() -> None:
+    compared = Compare((Path("a.h5"),), Path("p"), Path("m"), ("cat",), ("srn", "best"), learning_rate=0.05)
+    rates = [cell.config.first_rate for cell in cells(compared)]
+    assert rates == [0.05] * len(rates)
+    assert len(rates) > 4
+    usual = [cell.config.first_rate for cell in cells(replace(compared, learning_rate=None))]
+    assert usual[:2] == [RECIPES["srn"].learning_rate, RECIPES["best"].learning_rate]
+    with pytest.raises(InputError, match="--learning-rate must be positive, got 0"):
+        cells(replace(compared, learning_rate=0.0))
