@@ -61,7 +61,7 @@ OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
 # about as many images as the paper has of an object, and none of them varied
-OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --steps $(FIGURE_STEPS)
+OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --learning-rate 0.05 --steps $(FIGURE_STEPS)
 SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(SHORT_STEPS)
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))
