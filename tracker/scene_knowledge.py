@@ -17,7 +17,7 @@ from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
-from tracker.explanation import on_bodies, point_distances
+from tracker.explanation import OFF_BODY, on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
 from tracker.objective import Models
@@ -105,7 +105,8 @@ class SceneKnowledge:
 
         Args:
             observation: of the frame.
-            pose: of object and hand; a hand that was not found is far away.
+            pose: of object and hand; a hand that was not found is far away, and what looks like one beside the object is
+                taken for it.
             quality: of the object's pose.
             rate: how far to move towards what is seen, 0 to 1.
         """
@@ -118,6 +119,8 @@ class SceneKnowledge:
         evidence = observation.evidence(np.nonzero(near)[0])
         on_object &= evidence.point_object_chance > SURELY * evidence.point_hand_chance
         on_hand &= evidence.point_hand_chance > evidence.point_object_chance
+        if not on_hand.any():  # else what the object's colours gain, skin like them would lose
+            on_hand = observation.hand_like[near] & (to_object > OFF_BODY)
         likelihoods = self.likelihoods.learned(
             observation.features,
             observation.mask(near, on_object),

@@ -44,6 +44,14 @@ def test_skin_is_not_learned_as_the_objects_colour_where_the_hand_was_missed(see
     assert np.median(on_object[skin]) < 0.2
 
 
+def test_skin_stays_like_a_hand_where_the_hand_was_missed(seen):
+    pose = true_pose()
+    (_, hand), (_, hand_after) = chances_after(seen, pose_without_hand(pose.camera_from_object))
+    skin = (hand > 0.6) & seen[1].foreground
+    assert skin.any()
+    assert np.median(hand_after[skin]) > np.median(hand[skin])
+
+
 def test_the_objects_colour_is_not_learned_as_skin_from_a_hand_that_is_wrong(seen):
     pose = true_pose()
     at_object = HandPose(rigid(np.eye(3), pose.camera_from_object[:3, 3] - [0.09, 0, 0]), pose.hand.angles)
