@@ -21,7 +21,7 @@ Side = Literal["left", "right"]
 FINGER_NAMES = ("thumb", "index", "middle", "ring", "little")
 
 PHALANX_LENGTHS_MM = (
-    (46.2, 31.6, 25.0),  # the thumb's first is its metacarpal
+    (32.0, 31.6, 25.0),  # the thumb's first is what is left of its metacarpal beyond the joint below
     (39.8, 22.4, 18.5),
     (44.6, 26.3, 20.0),
     (41.4, 25.7, 20.0),
@@ -30,29 +30,34 @@ PHALANX_LENGTHS_MM = (
 """(finger, bone). Buryanov and Kotiuk, "Proportions of Hand Segments", Int. J. Morphol. 28(3), 2010; the last of each
 finger ends at the middle of the finger tip, about 6 mm inside the skin, where annotators put the joint."""
 
-BASE_OFFSETS_MM = ((24, -9, -22), (89, 0, -24), (92, 2, 0), (86, 0, 20), (77, -5, 38))
-"""(finger): the thumb's carpometacarpal joint and the four knuckles, in the hand frame of a right hand."""
+BASE_OFFSETS_MM = ((34, -14, -30.5), (89, 0, -24), (92, 2, 0), (86, 0, 20), (77, -5, 38))
+"""(finger): the thumb's first joint and the four knuckles, in the hand frame of a right hand. The first joint is a third
+of the way along the metacarpal (46 mm), 32 mm from the knuckle: where hand models such as MANO (31 mm), and data sets
+that are annotated with them, have it, rather than at the bone's end."""
 
 RADII_MM = (
-    (14.5, 12.0, 10.0, 8.0),
-    (11.0, 9.3, 8.3, 6.8),
-    (11.3, 9.5, 8.4, 6.9),
-    (10.8, 9.0, 7.9, 6.6),
-    (9.8, 7.9, 7.0, 6.0),
+    (14.0, 11.4, 9.6, 7.7),
+    (10.2, 8.7, 7.7, 6.4),
+    (10.5, 8.8, 7.8, 6.5),
+    (10.0, 8.4, 7.4, 6.2),
+    (9.1, 7.4, 6.5, 5.6),
 )
-"""(finger, joint) half the thickness of the flesh, from the palm outwards."""
+"""(finger, joint) half the thickness of the flesh, from the palm outwards: so that the ring finger's first phalanx is as
+thick as the rings of men and women on average are wide (18.3 mm)."""
 
 PALM_SEGMENTS_MM = (
-    ((14, -1, -14), (86, -1, -22), 14.0, 11.5),
-    ((12, 0, -3), (88, 0, 0), 14.5, 12.0),
-    ((12, 0, 7), (82, -2, 19), 14.5, 12.0),
-    ((12, -2, 15), (72, -6, 35), 13.5, 11.0),
-    ((-14, 0, -11), (14, 0, -11), 13.5, 14.0),
-    ((-14, 0, 9), (14, 0, 10), 13.5, 14.0),
+    ((14, -1, -14), (86, -1, -22), 15.0, 12.0),
+    ((12, 1, -3), (88, 1, 0), 16.0, 13.0),
+    ((12, 1, 7), (82, -1, 19), 15.5, 12.5),
+    ((12, -2, 15), (72, -6, 35), 14.0, 11.0),
+    ((-14, 0, -10), (14, 0, -11), 17.0, 16.0),
+    ((-14, 0, 9), (14, 0, 10), 17.0, 16.0),
+    ((22, -7, -19), (34, -14, -30.5), 14.0, 14.0),
     ((26, -8, -20), (70, -4, -22), 13.0, 10.5),
 )
-"""((start), (end), radius at start, radius at end), right hand: four metacarpals, the wrist's two, the web of the
-thumb. They stand for the measured breadth (about 85 mm) and thickness (about 28 mm) of the palm."""
+"""((start), (end), radius at start, radius at end), right hand: four metacarpals, the wrist's two, the ball and the web
+of the thumb. They stand for the measured breadth (about 85 mm), thickness (about 30 mm) and girth of the palm, and for
+the wrist's girth (165 mm: 176 of men and 154 of women in ANSUR II, Gordon et al. 2014)."""
 
 SPLAY_DEG = (5.0, 0.0, -4.0, -9.0)
 """(finger after the thumb) direction of the straight finger at zero abduction, about y, towards the thumb."""
