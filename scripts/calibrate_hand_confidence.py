@@ -28,6 +28,7 @@ from tracker.beginning import begun, frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.frame_errors import MM, RIGHT_JOINT_MM
 from tracker.grasp_views import GraspViews
+from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import FEATURES, SIGNS, HandQuality, hand_quality
 from tracker.hand_search import find_hand
 from tracker.hypothesis import Layout
@@ -93,7 +94,9 @@ def found(session: Session, config: RunConfig) -> Iterator[Judged]:
         evidence, places = seen
         fixed = knowledge.models, knowledge.weights
         problem = Problem(evidence, *fixed, Layout.about(alone.pose), rest_angles(), use_hand=True)
-        poses = find_hand(problem, alone.pose.camera_from_object, places, (), rng, GraspViews())
+        object_pose = alone.pose.camera_from_object
+        proposals = proposed_hands(observation, places, object_pose[None, :3, 3], knowledge.shape)
+        poses = find_hand(problem, object_pose, places, (), rng, GraspViews(), proposals)
         for pose in poses:
             here = replace(problem, layout=Layout.about(pose))
             vector = here.layout.vector(pose)

@@ -60,6 +60,8 @@ ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
+LONG_AGO = -SEARCH_EVERY
+"""a frame from which it is due again in every other"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
 
@@ -112,7 +114,7 @@ class SequenceTracker:
         self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
         self._hold: Hold | None = None
-        self._reviews, self._searched_hand = Reviews(), -SEARCH_EVERY
+        self._reviews, self._searched_hand = Reviews(), LONG_AGO
         self._rng = np.random.default_rng(config.seed)
 
     @property
@@ -163,6 +165,7 @@ class SequenceTracker:
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
         self._last, self._hold = None if self._anchor is None else Last(self._anchor, np.eye(4)), None
+        self._searched_hand = LONG_AGO  # no hand is known there, however near to it one was last searched for
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""

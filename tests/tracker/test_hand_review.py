@@ -66,6 +66,18 @@ def test_a_hand_that_several_views_agree_on_is_reviewed_less_often(tmp_path, sea
     assert len(searches) == len(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))
 
 
+def test_a_hand_is_searched_for_at_once_where_tracking_begins_again(tmp_path, searches):
+    scene = drawn()
+    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.1)
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    tracker._with_hand(scene.observation, here, 9)
+    tracker._with_hand(scene.observation, here, 8)
+    assert len(searches) == 1
+    tracker.return_to_anchor()
+    tracker._with_hand(scene.observation, here, 8)
+    assert len(searches) == 2
+
+
 def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
     scene = drawn()
     here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9)
