@@ -41,6 +41,11 @@ images as the paper has of an object, about 3000, not turned, shifted, scaled or
 
 `best` beside itself without one choice each, shortened: without equation 3; with equation 3 on formed pairs alone; with
 formed batches; with the paper's network and quaternion; with the paper's optimiser.""",
+    "ablation-pairs": """## What its choices for pairs files are worth
+
+The same on a small pairs file: ten sessions as those of the next section, the last two to test on, all of which `make
+belt` learns from. `best` without the logarithm of the rotation's error, without hands of other pairs, with AdamW for
+convolutions, too, with images as they are, with one look in place of three, and without the occlusion term.""",
     "belt": """## Hand occlusion
 
 The last row of the paper's table 2 in our data: simulated sessions of the belt, true poses, hands and grasps of the

@@ -157,7 +157,9 @@ class Fit:
     @property
     def first_rate(self) -> float:
         """The highest learning rate."""
-        return self.chosen.learning_rate if self.learning_rate is None else self.learning_rate
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return self.chosen.learning_rate if self.patches is None else self.chosen.patch_learning_rate
 
     @property
     def last_rate_share(self) -> float:
@@ -256,7 +258,7 @@ class Compare:
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
     """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what
-    each choice of best is worth, and best-own-hands, best-adamw and best-unvaried on pairs files"""
+    each choice of best is worth, and best-own-hands, best-adamw, best-unvaried and best-one-look on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -11,7 +11,7 @@ from typing import Literal
 
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
-    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried",
+    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried", "best-one-look",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -38,7 +38,9 @@ class Recipe:
     orthogonal_steps: bool = False
     """on pairs files, Muon for the convolutions (muon.py), and `optimiser` for the rest"""
     learning_rate: float = 0.3
-    """the highest, for losses that are means over the batch"""
+    """the highest on pairs files, for losses that are means over the batch"""
+    patch_learning_rate: float = 0.05
+    """as learning_rate, on patches"""
     final_rate: float = 0.0
     """what it has fallen to at the end, as a fraction of that"""
     largest_gradient: float | None = 1.0
@@ -59,7 +61,7 @@ class Recipe:
     """what the default number of epochs aims at, on pairs files"""
     fewest_epochs: int = 5
     """on pairs files, however many pairs they have"""
-    patch_steps: int = 2400
+    patch_steps: int = 1200
     """as steps, on patches"""
     real_share: float = 0.8
     """of the images of an epoch on patches that are real ones; the others are renders"""
@@ -76,6 +78,7 @@ BEST = Recipe(
     optimiser="adamw",
     orthogonal_steps=True,
     learning_rate=2e-3,
+    patch_learning_rate=2e-3,
     largest_gradient=None,
     weight_decay=0.02,
     batch_pairs=32,
@@ -84,7 +87,6 @@ BEST = Recipe(
     other_hands=0.4,
     steps=600,
     fewest_epochs=80,
-    patch_steps=1200,
     real_share=0.4,
     variation=1.0,
 )
@@ -98,7 +100,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "srn": Recipe("S+B+N+F: Siamese Regression Network"),
     "wohlhart": Recipe(
         "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets",
-        learning_rate=0.03,
+        learning_rate=0.03, patch_learning_rate=0.03,
     ),
     "best": BEST,
     "best-unguided": replace(BEST, meaning="best without equation 3", feature_term="none"),
@@ -110,7 +112,8 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-adamw": replace(BEST, meaning="best with AdamW for convolutions, too", orthogonal_steps=False),
     "best-sgd": replace(
         BEST, meaning="best with the paper's optimiser", optimiser="sgd", orthogonal_steps=False, learning_rate=0.03,
-        weight_decay=1e-4,
+        patch_learning_rate=0.03, weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
+    "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),
 }  # fmt: skip
