@@ -157,9 +157,7 @@ class Fit:
     @property
     def first_rate(self) -> float:
         """The highest learning rate."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return self.chosen.learning_rate if self.patches is None else self.chosen.patch_learning_rate
+        return self.chosen.learning_rate if self.learning_rate is None else self.learning_rate
 
     @property
     def last_rate_share(self) -> float:

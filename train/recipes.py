@@ -37,10 +37,8 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     orthogonal_steps: bool = False
     """on pairs files, Muon for the convolutions (muon.py), and `optimiser` for the rest"""
-    learning_rate: float = 0.3
-    """the highest on pairs files, for losses that are means over the batch"""
-    patch_learning_rate: float = 0.05
-    """as learning_rate, on patches"""
+    learning_rate: float = 0.05
+    """the highest, for losses that are means over the batch"""
     final_rate: float = 0.0
     """what it has fallen to at the end, as a fraction of that"""
     largest_gradient: float | None = 1.0
@@ -78,7 +76,6 @@ BEST = Recipe(
     optimiser="adamw",
     orthogonal_steps=True,
     learning_rate=2e-3,
-    patch_learning_rate=2e-3,
     largest_gradient=None,
     weight_decay=0.02,
     batch_pairs=32,
@@ -100,7 +97,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "srn": Recipe("S+B+N+F: Siamese Regression Network"),
     "wohlhart": Recipe(
         "Wohlhart and Lepetit: triplets and pairs", normalised=False, regression=False, feature_term="triplets",
-        learning_rate=0.03, patch_learning_rate=0.03,
+        learning_rate=0.03,
     ),
     "best": BEST,
     "best-unguided": replace(BEST, meaning="best without equation 3", feature_term="none"),
@@ -112,7 +109,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-adamw": replace(BEST, meaning="best with AdamW for convolutions, too", orthogonal_steps=False),
     "best-sgd": replace(
         BEST, meaning="best with the paper's optimiser", optimiser="sgd", orthogonal_steps=False, learning_rate=0.03,
-        patch_learning_rate=0.03, weight_decay=1e-4,
+        weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
     "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),

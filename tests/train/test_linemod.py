@@ -229,13 +229,6 @@ def test_one_rate_of_all_cells_takes_the_place_of_the_recipes() -> None:
     assert rates == [0.05] * len(rates)
     assert len(rates) > 4
     usual = [cell.config.first_rate for cell in cells(replace(compared, learning_rate=None))]
-    assert usual[:2] == [RECIPES["srn"].patch_learning_rate, RECIPES["best"].patch_learning_rate]
+    assert usual[:2] == [RECIPES["srn"].learning_rate, RECIPES["best"].learning_rate]
     with pytest.raises(InputError, match="--learning-rate must be positive, got 0"):
         cells(replace(compared, learning_rate=0.0))
-
-
-def test_patches_and_pairs_files_have_rates_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RECIPES, "srn", replace(RECIPES["srn"], learning_rate=0.7, patch_learning_rate=0.2))
-    on_patches = Fit(recipe="srn", patches=Path("p"), meshes=Path("m"), object="cat")
-    assert (Fit(recipe="srn").first_rate, on_patches.first_rate) == (0.7, 0.2)
-    assert replace(on_patches, learning_rate=0.1).first_rate == 0.1
