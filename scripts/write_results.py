@@ -31,8 +31,9 @@ PARTS = {
 The 707 real test images of each object. The paper's figures are of RGB-D images, ours of colour alone. Settings were
 chosen on held-out training images and on training losses, with two exceptions: after a first test figure of the ape
 (6.2 by `best` with 900 steps and formed batches) its steps were raised and its pairs drawn at random, and after another
-(15.3 by `srn` with 1200 steps) those of the paper's recipes were doubled, until a lower rate, chosen on held-out images,
-made that needless. So the ape's figures are not of images that nothing was chosen by; those of the other objects are.""",
+(15.3 by `srn` with 1200 steps) those of the paper's recipes were doubled, until a lower rate, chosen on held-out
+images, made that needless. So the ape's figures are not of images that nothing was chosen by; those of the other
+objects are.""",
     "figure-2": """## The paper's figure 2a
 
 Its four steps: simple regression, batches formed (B), unit norm (N), the feature-guided loss (F). Of as many training
