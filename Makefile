@@ -3,7 +3,7 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test check format bench paper linemod figure-2 ablation belt video
+.PHONY: help setup demo test check format bench paper linemod figure-2 ablation ablation-pairs belt video
 help:
 	@echo "make demo    set up, then run the four commands with the simulated sensor: a table and a page with pictures"
 	@echo "make test    set up, then run the tests"
@@ -13,6 +13,7 @@ help:
 	@echo "             make linemod    RECIPES on OBJECTS of PATCHES and MESHES (for a short look: STEPS=400 RESULTS=)"
 	@echo "             make figure-2   the paper's four steps on OBJECT, by FIGURE_STEPS batches"
 	@echo "             make ablation   what each choice of recipe best is worth, likewise"
+	@echo "             make ablation-pairs   the same of its choices for pairs files, on a small one"
 	@echo "             make belt       hand occlusion, simulated: the last row of the paper's table 2"
 	@echo "             make video      one part of a real recording against another"
 	@echo "make setup   virtual environment in $(VENV), pinned dependencies, system libraries where that is allowed"
@@ -54,9 +55,12 @@ VIEWS ?= 4000
 STEPS ?=
 FIGURE_STEPS ?= 1100
 FIGURE_VIEWS ?= 2500
-SHORT_STEPS ?= 400
+SHORT_STEPS ?= 250
 SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 32 40 24
+SMALL_BELT_SIZE ?= 10 40 8
+SMALL_BELT_STEPS ?= 500
+CLOSER = --input.part 0.75 --input.size 36
 OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
@@ -66,7 +70,7 @@ SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(S
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))
 
-paper: linemod figure-2 ablation belt video
+paper: linemod figure-2 ablation ablation-pairs belt video
 
 linemod: $(READY)
 	$(VENV)/bin/train compare $(ON_PATCHES) --views $(VIEWS) --objects $(OBJECTS) --recipes $(RECIPES) $(AT_MOST) \
@@ -82,10 +86,16 @@ ablation: $(READY)
 		best-paper-network best-sgd --output $(OUTPUT)/$@
 	$(WRITE)
 
+ablation-pairs: $(READY)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(SMALL_BELT_SIZE)
+	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best best-plain best-own-hands best-adamw best-unvaried \
+		best-one-look --steps $(SMALL_BELT_STEPS) $(CLOSER) --output $(OUTPUT)/$@
+	$(WRITE)
+
 belt: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(BELT_SIZE)
 	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best srn wohlhart \
-		$(AT_MOST) --input.part 0.75 --input.size 36 --output $(OUTPUT)/$@
+		$(AT_MOST) $(CLOSER) --output $(OUTPUT)/$@
 	$(WRITE)
 
 video: $(READY)

@@ -11,7 +11,7 @@ from typing import Literal
 
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
-    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried",
+    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried", "best-one-look",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -37,7 +37,7 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     orthogonal_steps: bool = False
     """on pairs files, Muon for the convolutions (muon.py), and `optimiser` for the rest"""
-    learning_rate: float = 0.3
+    learning_rate: float = 0.05
     """the highest, for losses that are means over the batch"""
     final_rate: float = 0.0
     """what it has fallen to at the end, as a fraction of that"""
@@ -59,7 +59,7 @@ class Recipe:
     """what the default number of epochs aims at, on pairs files"""
     fewest_epochs: int = 5
     """on pairs files, however many pairs they have"""
-    patch_steps: int = 2400
+    patch_steps: int = 1200
     """as steps, on patches"""
     real_share: float = 0.8
     """of the images of an epoch on patches that are real ones; the others are renders"""
@@ -84,7 +84,6 @@ BEST = Recipe(
     other_hands=0.4,
     steps=600,
     fewest_epochs=80,
-    patch_steps=1200,
     real_share=0.4,
     variation=1.0,
 )
@@ -113,4 +112,5 @@ RECIPES: dict[RecipeName, Recipe] = {
         weight_decay=1e-4,
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
+    "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),
 }  # fmt: skip

@@ -19,7 +19,8 @@ def make(home: Path, *targets: str) -> str:
     settings = {
         "VENV": sys.prefix, "PATCHES": home / "patches", "MESHES": home / "meshes", "OBJECTS": "wedge",
         "OBJECT": "wedge", "RECIPES": "srn", "VIEWS": 40, "SHORT_VIEWS": 40, "STEPS": 1, "SHORT_STEPS": 1,
-        "FIGURE_VIEWS": 40, "FIGURE_STEPS": 1, "OUTPUT": home / "paper", "RESULTS": home / "docs",
+        "FIGURE_VIEWS": 40, "FIGURE_STEPS": 1, "SMALL_BELT_STEPS": 1,
+        "OUTPUT": home / "paper", "RESULTS": home / "docs",
     }  # fmt: skip
     given = [f"{name}={value}" for name, value in settings.items()]
     # -o: the environment that runs this test is taken as it is
@@ -51,4 +52,5 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
     for part in write_results.PARTS:
         assert f"scripts.write_results {part} {tmp_path}/paper/{part}/comparison.json" in commands
     assert f"./scripts/belt.sh {tmp_path}/paper/belt 32 40 24" in commands
-    assert commands.count("--steps 1") == 5
+    assert f"./scripts/belt.sh {tmp_path}/paper/ablation-pairs 10 40 8" in commands
+    assert commands.count("--steps 1") == 6

@@ -117,7 +117,7 @@ def test_only_networks_that_learnt_turned_images_of_pairs_look_again(tmp_path: P
         return Settings.of(config, 32, channels, "belt", 0.1).look_turn_deg
 
     assert turn("best", 4) == TURN
-    assert turn("best", 3) == turn("srn", 4) == turn("best-unvaried", 4) == 0
+    assert turn("best", 3) == turn("srn", 4) == turn("best-unvaried", 4) == turn("best-one-look", 4) == 0
 
 
 def test_a_run_keeps_its_looks_and_one_of_before_looks_once(tmp_path: Path) -> None:
