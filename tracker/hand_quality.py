@@ -24,8 +24,8 @@ from tracker.refine import Problem
 FEATURES = ("seen", "seen_through", "unexplained", "views")
 SIGNS = (1, -1, -1, 1)
 """whether each may speak for a hand or against it"""
-COEFFICIENTS: Floats = np.array([7.33, -17.65, -23.01, 0.45])
-BIAS = -1.15
+COEFFICIENTS: Floats = np.array([11.49, -5.14, -38.61, 1.56])
+BIAS = -1.42
 POINTS, FEWEST_POINTS = 800, 40
 """that are asked about, and below which nothing is known"""
 HAND_SPAN = 0.3

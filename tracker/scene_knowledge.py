@@ -105,8 +105,8 @@ class SceneKnowledge:
 
         Args:
             observation: of the frame.
-            pose: of object and hand; a hand that was not found is far away, and what looks like one beside the object is
-                taken for it.
+            pose: of object and hand; a hand that was not found is far away, and what looks like one beside the object
+                is taken for it.
             quality: of the object's pose.
             rate: how far to move towards what is seen, 0 to 1.
         """

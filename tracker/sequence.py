@@ -58,6 +58,9 @@ LEARNING = 0.9
 LEARNING_RATE, FIRST_LEARNING_RATE = 0.1, 0.7
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
+SURE_OF_HAND = 0.7
+"""chance from which a hand is TRACKED: two in five of those between it and 0.5 are wrong, and a wrong label costs more
+than a missing one"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
 LONG_AGO = -SEARCH_EVERY
@@ -270,7 +273,8 @@ class SequenceTracker:
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.certainty >= self._config.confidence
         followed = estimate.confidence >= self._config.confidence
-        hand_tracked = followed and min(estimate.hand_confidence, estimate.hand_certainty) >= self._config.confidence
+        sure = estimate.hand_certainty >= max(self._config.confidence, SURE_OF_HAND)
+        hand_tracked = followed and self._vouches_for_hand(estimate) and sure
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),

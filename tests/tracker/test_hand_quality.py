@@ -9,12 +9,14 @@ from tests.tracker.samples import LOST, TRACKED, drawn
 from tests.tracker.test_following import estimate, known
 from tracker.config import RunConfig
 from tracker.explanation import view_fingers
-from tracker.hand_quality import COEFFICIENTS, FEATURES, SIGNS, HandQuality, hand_quality
+from tracker.hand_quality import BIAS, COEFFICIENTS, FEATURES, SIGNS, HandQuality, hand_quality
 from tracker.hypothesis import HAND_ANGLES, HAND_TRANSLATION
 from tracker.sequence import SequenceTracker
 
 GOOD = HandQuality(0.002, 0.9, 0.02, seen=0.6, seen_through=0.0, unexplained=0.0, views=3)
 BAD = HandQuality(0.002, 0.9, 0.02, seen=0.0, seen_through=0.3, unexplained=0.3, views=0)
+DOUBTFUL = replace(GOOD, seen=(np.log(0.6 / 0.4) - BIAS) / COEFFICIENTS[0], views=0)
+"""right with a chance of 0.6"""
 
 
 def quality(vector, views=0):
@@ -80,7 +82,7 @@ def test_fit_falls_with_each_fault():
         assert 0 <= replace(GOOD, **fault).fit < GOOD.fit
 
 
-@pytest.mark.parametrize(("here", "status"), [(GOOD, TRACKED), (BAD, LOST)])
+@pytest.mark.parametrize(("here", "status"), [(GOOD, TRACKED), (DOUBTFUL, LOST), (BAD, LOST)])
 def test_a_hand_that_fits_is_called_tracked_only_if_it_is_certain(monkeypatch, tmp_path, here, status):
     scene = drawn()
     judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=0.9, hand_quality=here)
@@ -93,4 +95,5 @@ def test_a_hand_that_fits_is_called_tracked_only_if_it_is_certain(monkeypatch, t
     answer = tracker.track(scene.frame)
     assert answer.hand_status == status
     assert answer.hand_confidence == here.certainty
+    assert (here.certainty > 0.5) == (here is not BAD)
     assert tracker.state.last.estimate.hand_confidence == 0.9, "it is followed all the same"
