@@ -31,9 +31,9 @@ PHALANX_LENGTHS_MM = (
 finger ends at the middle of the finger tip, about 6 mm inside the skin, where annotators put the joint."""
 
 BASE_OFFSETS_MM = ((34, -14, -30.5), (89, 0, -24), (92, 2, 0), (86, 0, 20), (77, -5, 38))
-"""(finger): the thumb's first joint and the four knuckles, in the hand frame of a right hand. The first joint is a third
-of the way along the metacarpal (46 mm), 32 mm from the knuckle: where hand models such as MANO (31 mm), and data sets
-that are annotated with them, have it, rather than at the bone's end."""
+"""(finger): the thumb's first joint and the four knuckles, in the hand frame of a right hand. The first joint is a
+third of the way along the metacarpal (46 mm), 32 mm from the knuckle: where hand models such as MANO (31 mm), and data
+sets that are annotated with them, have it, rather than at the bone's end."""
 
 RADII_MM = (
     (14.0, 11.4, 9.6, 7.7),
@@ -42,8 +42,8 @@ RADII_MM = (
     (10.0, 8.4, 7.4, 6.2),
     (9.1, 7.4, 6.5, 5.6),
 )
-"""(finger, joint) half the thickness of the flesh, from the palm outwards: so that the ring finger's first phalanx is as
-thick as the rings of men and women on average are wide (18.3 mm)."""
+"""(finger, joint) half the thickness of the flesh, from the palm outwards: so that the ring finger's first phalanx is
+as thick as the rings of men and women on average are wide (18.3 mm)."""
 
 PALM_SEGMENTS_MM = (
     ((14, -1, -14), (86, -1, -22), 15.0, 12.0),
