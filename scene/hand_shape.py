@@ -43,7 +43,7 @@ RADII_MM = (
     (9.1, 7.4, 6.5, 5.6),
 )
 """(finger, joint) half the thickness of the flesh, from the palm outwards: so that the ring finger's first phalanx is
-as thick as the rings of men and women on average are wide (18.3 mm)."""
+about as thick as rings of adults are wide (18 mm)."""
 
 PALM_SEGMENTS_MM = (
     ((14, -1, -14), (86, -1, -22), 15.0, 12.0),
@@ -56,8 +56,8 @@ PALM_SEGMENTS_MM = (
     ((26, -8, -20), (70, -4, -22), 13.0, 10.5),
 )
 """((start), (end), radius at start, radius at end), right hand: four metacarpals, the wrist's two, the ball and the web
-of the thumb. They stand for the measured breadth (about 85 mm), thickness (about 30 mm) and girth of the palm, and for
-the wrist's girth (165 mm: 176 of men and 154 of women in ANSUR II, Gordon et al. 2014)."""
+of the thumb. They stand for the measured breadth (about 85 mm) and thickness (about 30 mm) of the palm. The wrist's
+girth is 145 mm, still less than an adult's (some 165)."""
 
 SPLAY_DEG = (5.0, 0.0, -4.0, -9.0)
 """(finger after the thumb) direction of the straight finger at zero abduction, about y, towards the thumb."""

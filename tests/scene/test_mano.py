@@ -158,7 +158,9 @@ def test_our_hand_has_the_joints_and_the_flesh_of_the_model(seed):
 def test_betas_reach_our_hand():
     flat, larger = (hand_shape_of(model(), betas) for betas in (MEAN_HAND, np.eye(10)[0]))
     np.testing.assert_allclose(larger.base_offsets, 1.05 * flat.base_offsets, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(larger.radii, 1.05 * flat.radii, rtol=0.03)  # the ball of the thumb shares its first one
+    np.testing.assert_allclose(larger.radii.ravel()[1:], 1.05 * flat.radii.ravel()[1:], rtol=0.01)
+    # the ball of the thumb shares the flesh of its first joint
+    np.testing.assert_allclose(larger.radii[0, 0], 1.05 * flat.radii[0, 0], rtol=0.03)
 
 
 def test_a_mean_pose_that_bends_nothing_tells_no_side():
