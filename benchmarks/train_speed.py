@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from scene.memory import keep_freed_memory
 from scene.rotations import quaternion_from_matrix, random_rotations
 from train.batches import epoch_batches
 from train.config import InputConfig
 from train.looks import SeveralLooks
 from train.losses import regression_term
-from train.memory import keep_freed_memory
 from train.model import Templates
 from train.network import SiameseRegressionNetwork
 from train.one_image import for_one_image

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scene.arrays import Floats
+from scene.arrays import Floats, Integers
 from scene.errors import InputError
 
 
@@ -55,9 +55,20 @@ class Camera:
     def back_project(self, depth: Floats) -> Floats:
         """(height, width) metres -> (height, width, 3) points_camera in metres; z = 0 where depth is 0."""
         v, u = np.mgrid[: self.height, : self.width]
-        x = (u - self.cx) / self.fx * depth
-        y = (v - self.cy) / self.fy * depth
+        return self.points_at(v, u, depth)
+
+    def points_at(self, rows: Integers, columns: Integers, depth: Floats) -> Floats:
+        """Pixels (...) and their depth (...) in metres -> (..., 3) points_camera in metres."""
+        x = (columns - self.cx) / self.fx * depth
+        y = (rows - self.cy) / self.fy * depth
         return np.stack([x, y, depth], axis=-1)
+
+    def heights_above(self, plane: Floats, depth: Floats) -> Floats:
+        """(4,) n, d and (height, width) metres -> (height, width) n . p + d of each pixel's point p, metres."""
+        across = plane[0] / self.fx * (np.arange(self.width) - self.cx)
+        down = plane[1] / self.fy * (np.arange(self.height) - self.cy) + plane[2]
+        above: Floats = (across + down[:, None]) * depth + plane[3]
+        return above
 
     def cropped(self, left: float, top: float, width: int, height: int) -> Camera:
         """The camera of a window whose first pixel's centre is at (left, top) of this image."""

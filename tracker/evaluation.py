@@ -7,9 +7,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from tracker.objective import FINGER_PAIRS, HAND_STATIONS, Evidence, Models, residuals
+from tracker.objective import FINGER_PAIRS, HAND_STATIONS, Evidence, Models, object_squares, residuals
 
-residuals_of: Any = residuals  # numba's own type says nothing of arguments
+_object_squares: Any = object_squares  # numba's own types say nothing of arguments
+_residuals: Any = residuals
+OBJECT_NUMBERS = 6
+"""the first of a hypothesis, which move the object"""
 LARGEST_SHARE = 0.6
 """of what a residual can be, beyond which its change is no slope"""
 
@@ -21,16 +24,27 @@ def residual_count(evidence: Evidence, models: Models) -> int:
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
+def residuals_of(vector, object_reference, others, out, counts):  # type: ignore[no-untyped-def]
+    """Those of one hypothesis, into out and counts; `others` as below."""
+    to_object = np.empty(others[4].points.shape[0])
+    _object_squares(vector, object_reference, others[3], others[4], others[5], to_object)
+    _residuals(vector, object_reference, to_object, *others, out, counts)
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 def objective_of_particles(vectors, object_references, others, size, out):  # type: ignore[no-untyped-def]
     """(N, 32) -> out (N,) objective of each; lets go of Python's lock, so that threads can share the particles.
 
     `object_references` (N or 1, 3, 3): a reference orientation for each, or one for all; `others` are the arguments of
     `residuals` from the hand's reference to the weights, `size` is residual_count.
     """
-    buffer, counts = np.zeros(size), np.zeros(6)
+    use_object, use_hand, evidence, models = others[2], others[3], others[4], others[5]
+    buffer, counts, to_object = np.zeros(size), np.zeros(6), np.empty(evidence.points.shape[0])
     for i in range(vectors.shape[0]):
         reference = object_references[min(i, object_references.shape[0] - 1)]
-        residuals_of(vectors[i], reference, *others, buffer, counts)
+        if use_object or i == 0:  # else it stands still
+            _object_squares(vectors[i], reference, use_hand, evidence, models, to_object)
+        _residuals(vectors[i], reference, to_object, *others, buffer, counts)
         total = counts.sum()
         out[i] = total if total == total else np.inf
 
@@ -42,20 +56,24 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
     A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
     above LARGEST_SHARE of a residual's possible size are such jumps and count as none. `others` as above.
     """
-    evidence, models, weights = others[4], others[5], others[6]
-    counts, size = np.zeros(6), base.shape[0]
-    moved, ahead, behind = vector.copy(), np.zeros(size), np.zeros(size)
-    fixed_points = evidence.points.shape[0] + 1
+    use_hand, evidence, models, weights = others[3], others[4], others[5], others[6]
+    counts, size, fixed_points = np.zeros(6), base.shape[0], evidence.points.shape[0] + 1
+    moved, sides, still = vector.copy(), np.zeros((2, size)), np.empty(fixed_points - 1)
+    to_object = np.empty(fixed_points - 1)
+    _object_squares(vector, object_reference, use_hand, evidence, models, still)
     limit = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
     for k in range(active.shape[0]):
         index = active[k]
-        moved[index] = vector[index] + steps[index]
-        residuals_of(moved, object_reference, *others, ahead, counts)
-        moved[index] = vector[index] - steps[index]
-        residuals_of(moved, object_reference, *others, behind, counts)
+        for side in range(2):
+            moved[index] = vector[index] + (steps[index] if side == 0 else -steps[index])
+            if index < OBJECT_NUMBERS:
+                _object_squares(moved, object_reference, use_hand, evidence, models, to_object)
+                _residuals(moved, object_reference, to_object, *others, sides[side], counts)
+            else:
+                _residuals(moved, object_reference, still, *others, sides[side], counts)
         moved[index] = vector[index]
         for r in range(size):
-            difference = ahead[r] - behind[r]
+            difference = sides[0, r] - sides[1, r]
             if fixed_points <= r < fixed_points + 2 * models.samples.shape[0] and abs(difference) > limit:
                 difference = 0.0
             out[k, r] = difference / (2.0 * steps[index])

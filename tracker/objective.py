@@ -123,13 +123,25 @@ def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
 
 @compiled
 def residuals(  # type: ignore[no-untyped-def]
-    vector, object_reference, hand_reference, prediction, use_object, use_hand, evidence, models, weights, out, counts
+    vector,
+    object_reference,
+    to_object,
+    hand_reference,
+    prediction,
+    use_object,
+    use_hand,
+    evidence,
+    models,
+    weights,
+    out,
+    counts,
 ):
     """Writes all residuals of one hypothesis.
 
     Args:
         vector: (32,) as tracker/hypothesis.py lays it out.
         object_reference: (3, 3) see Layout.
+        to_object: (K,) squared distances of the points to the object, as object_squares has them.
         hand_reference: (3, 3) see Layout.
         prediction: (20,) joint angles that the prior holds the hand to.
         use_object: False leaves the terms `object` and `color` out, which are the same while the object is held still.
@@ -149,7 +161,9 @@ def residuals(  # type: ignore[no-untyped-def]
     if use_hand:
         rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
         place_capsules(vector, hand, models, capsules)
-    at = points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, weights, out, counts)
+        at = points_beside_hand(vector, hand, capsules, to_object, evidence, weights, out, counts)
+    else:
+        at = points_of_object(to_object, evidence, weights, out, counts)
     if use_object:
         object_residuals(pose, vector, evidence, models, weights, out, counts, at)
     at += 2 * models.samples.shape[0]
@@ -161,44 +175,42 @@ def residuals(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def points_residuals(pose, vector, hand, use_hand, capsules, evidence, models, weights, out, counts):  # type: ignore[no-untyped-def]
-    """Term `points`."""
-    points, on_object, on_hand = evidence.points, evidence.point_object_chance, evidence.point_hand_chance
-    count, weight_of, may_be_forearm = points.shape[0], evidence.point_weight, evidence.point_may_be_forearm
-    to_hand = np.empty(count, np.float32)
-    if use_hand:
-        capsules_distance(points, capsules, to_hand)
-    total, square_scale, reach = 1e-9, weights.points_scale**2, models.object_reach * 1.1
-    for i in range(count):
+def object_squares(vector, object_reference, use_hand, evidence, models, out):  # type: ignore[no-untyped-def]
+    """Squared distance of each point to the object, into out (K,): the same for all hands beside one that stands still.
+
+    Without a hand to explain them only points near the object are asked about: the others' are infinite.
+    """
+    pose, points, reach = np.empty((3, 3)), evidence.points, models.object_reach * 1.1
+    rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
+    for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]
-        weight = weight_of[i]
-        # without a hand to explain them, only points near the object are asked about, and hand-coloured ones hardly;
-        # squared, because a hand that holds a small object has many more points than the object
-        if not use_hand:
-            near = x * x + y * y + z * z < reach * reach
-            weight = (0.02 + on_object[i] / (on_object[i] + on_hand[i] + 0.1)) ** 2 if near else 0.0
-        total += weight
-        if weight <= 0:
-            continue
-        distance = object_distance(pose, x, y, z, models)
-        best = distance * distance
-        if use_hand:
-            preference = weights.label_cost * (on_hand[i] - on_object[i])
-            best += max(0.0, preference) ** 2
-            distance = to_hand[i]
-            if may_be_forearm[i] and behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand):
-                distance = min(abs(distance), weights.forearm_cost)
-            best = min(best, distance * distance + min(0.0, preference) ** 2)
-        out[i] = weight * best / (square_scale + best)  # rho squared; the root is taken below
-    # a hypothesis away from all points must not win by having nothing to explain
-    unsupported = max(0.0, 1.0 - total / weights.support)
-    scale = weights.points / max(total, weights.support)
+        if use_hand or x * x + y * y + z * z < reach * reach:
+            out[i] = object_distance(pose, x, y, z, models) ** 2
+        else:
+            out[i] = np.inf
+
+
+@compiled
+def points_beside_hand(vector, hand, capsules, to_object, evidence, weights, out, counts):  # type: ignore[no-untyped-def]
+    """Term `points`, of object and hand. Without branches, so that several points are taken at once."""
+    points, on_object, on_hand = evidence.points, evidence.point_object_chance, evidence.point_hand_chance
+    count, weight, may_be_forearm = points.shape[0], evidence.point_weight, evidence.point_may_be_forearm
+    to_hand, cut, square_scale = np.empty(count, np.float32), np.empty(count), weights.points_scale**2
+    label_cost = weights.label_cost
+    capsules_distance(points, capsules, to_hand)
     for i in range(count):
-        counts[POINTS] += scale * out[i]
-        out[i] = np.sqrt(scale * out[i])
-    counts[POINTS] += weights.points * unsupported
-    out[count] = np.sqrt(weights.points * unsupported)
-    return count + 1
+        forearm = may_be_forearm[i] & behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand)
+        cut[i] = weights.forearm_cost if forearm else np.inf
+    for i in range(count):
+        distance = min(np.float64(abs(to_hand[i])), cut[i])
+        preference = label_cost * (on_hand[i] - on_object[i])
+        aside, towards = max(preference, 0.0), min(preference, 0.0)
+        best = min(to_object[i] + aside * aside, distance * distance + towards * towards)
+        out[i] = weight[i] * best / (square_scale + best)  # rho squared; the root is taken below
+    total = 1e-9
+    for i in range(count):
+        total += weight[i]
+    return weighted_points(total, count, weights, out, counts)
 
 
 @compiled
@@ -206,7 +218,39 @@ def behind_wrist(x, y, z, vector, hand):  # type: ignore[no-untyped-def]
     """Whether a camera point may be the forearm's: within 60 degrees of straight behind the wrist, and 30 cm of it."""
     x, y, z = x - vector[6], y - vector[7], z - vector[8]
     behind, square = -(hand[0, 0] * x + hand[1, 0] * y + hand[2, 0] * z), x * x + y * y + z * z
-    return square < FOREARM**2 and behind > 0 and behind * behind > 0.25 * square
+    return (square < FOREARM**2) & (behind > 0) & (behind * behind > 0.25 * square)
+
+
+@compiled
+def points_of_object(to_object, evidence, weights, out, counts):  # type: ignore[no-untyped-def]
+    """Term `points`, of the object alone: hand-coloured points hardly count."""
+    on_object, on_hand = evidence.point_object_chance, evidence.point_hand_chance
+    total, square_scale, count = 1e-9, weights.points_scale**2, to_object.shape[0]
+    for i in range(count):
+        if to_object[i] == np.inf:
+            continue
+        # squared, because a hand that holds a small object has many more points than the object
+        weight = (0.02 + on_object[i] / (on_object[i] + on_hand[i] + 0.1)) ** 2
+        total += weight
+        out[i] = weight * to_object[i] / (square_scale + to_object[i])
+    return weighted_points(total, count, weights, out, counts)
+
+
+@compiled
+def weighted_points(total, count, weights, out, counts):  # type: ignore[no-untyped-def]
+    """Makes residuals of the squares in the first `count` places, whose weights sum to `total`; the next place."""
+    # a hypothesis away from all points must not win by having nothing to explain
+    unsupported = max(0.0, 1.0 - total / weights.support)
+    scale = weights.points / max(total, weights.support)
+    for i in range(count):
+        out[i] *= scale
+    for i in range(count):
+        counts[POINTS] += out[i]
+    for i in range(count):
+        out[i] = np.sqrt(out[i])
+    counts[POINTS] += weights.points * unsupported
+    out[count] = np.sqrt(weights.points * unsupported)
+    return count + 1
 
 
 @compiled
@@ -306,9 +350,12 @@ def color_residuals(seen, whose, sample_features, weights, out):  # type: ignore
 @compiled
 def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
-    scale = np.sqrt(weights.hand / (capsules.shape[0] * HAND_STATIONS * 3))
-    depth, intrinsics = evidence.depth, evidence.intrinsics
+    count = capsules.shape[0] * HAND_STATIONS * 3
+    scale, hidden = np.sqrt(weights.hand / count), weights.hidden
+    most_hidden = hidden * (1.0 - weights.under_hand * 0.5)  # as gap_residual has it, of what may be a hand's
+    depth, intrinsics, by_gap = evidence.depth, evidence.intrinsics, 1.0 / weights.gap_scale
     height, width = depth.shape
+    gaps, k = np.empty(count), 0
     for s in range(capsules.shape[0]):
         ax, ay, az = capsules[s, 3], capsules[s, 4], capsules[s, 5]
         for station in range(HAND_STATIONS):
@@ -323,13 +370,18 @@ def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignor
                 aside, towards = flank * by_length, 1.0 - by_distance * (1.0 if flank == 0 else FLANK_FRONT)
                 px, py, pz = x * towards + aside * cx, y * towards + aside * cy, z * towards + aside * cz
                 row, column = pixel_of(px, py, pz, intrinsics, height, width)
-                if row >= 0:
+                if row < 0:
+                    gaps[k] = 0.0  # outside the image nothing is said
+                else:
                     seen = depth[row, column]
-                    price = gap_residual(seen - pz, 0.5, weights) if seen > 0 else weights.hidden
-                    out[at] = scale * price
-                    counts[HAND] += out[at] ** 2
-                at += 1
-    return at
+                    gaps[k] = (seen - pz) * by_gap if seen > 0 else np.inf
+                k += 1
+    for k in range(count):
+        price = max(bounded(gaps[k]), -most_hidden)
+        out[at + k] = scale * (hidden if gaps[k] == np.inf else price)
+    for k in range(count):
+        counts[HAND] += out[at + k] ** 2
+    return at + count
 
 
 @compiled

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.camera import Camera
@@ -31,8 +30,8 @@ PLANE_POINTS, PLANE_TRIALS = 8000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
 """side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
 what is hidden, and so draws poses behind the hand"""
-EDGE_PX, EDGE_STEP = 3, 0.012
-"""pixels of the square in which the nearest depth is taken, and the metres that make an edge of a difference"""
+EDGE_STEP = 0.012
+"""metres that make an edge of a difference between neighbours"""
 TABLE_RECESS = 0.010
 """metres by which table pixels are moved away: a hypothesis that lies in the table's surface was seen through"""
 
@@ -60,6 +59,12 @@ class Observation:
     """(H, W) pixels at which nothing is measured, though table, wall or background would be"""
     lone: bool = False
     """whether the foreground is one arm with its hand and nothing else"""
+
+    @cached_property
+    def _pixels(self) -> tuple[Integers, Integers]:
+        """(F,) rows and (F,) columns of the foreground."""
+        rows, columns = np.nonzero(self.foreground)
+        return rows, columns
 
     @cached_property
     def hand_like(self) -> Booleans:
@@ -95,14 +100,14 @@ class Observation:
 
     def mask(self, among: Booleans, chosen: Booleans) -> Booleans:
         """(F,) some of the points, (sum of these,) some of those -> (H, W) their pixels."""
-        rows, columns = np.nonzero(self.foreground)
+        rows, columns = self._pixels
         pixels = np.zeros(self.foreground.shape, bool)
         pixels[rows[among][chosen], columns[among][chosen]] = True
         return pixels
 
     def evidence(self, chosen: Integers) -> Evidence:
         """With the foreground points of the indices `chosen` (K,) as the points to be explained."""
-        rows, columns = np.nonzero(self.foreground)
+        rows, columns = self._pixels
         on_object, on_hand = (
             chance[rows[chosen], columns[chosen]] for chance in (self.object_chance, self.hand_chance)
         )
@@ -162,19 +167,20 @@ def _looking_like(frame: RgbdFrame, likelihoods: ColorLikelihoods) -> tuple[Floa
 def _standing(frame: RgbdFrame, camera: Camera, surroundings: Surroundings) -> tuple[Floats, Booleans, Floats]:
     """Depth as samples are compared with it, foreground and its points."""
     depth = np.where(frame.depth < FARTHEST, frame.depth, 0).astype(np.float32)
-    points = camera.back_project(depth)
     foreground = depth > 0
     flat = np.zeros_like(foreground)
     for plane in surroundings.planes:
-        height = points @ plane[:3] + plane[3]
+        height = camera.heights_above(plane, depth)
         flat |= foreground & (np.abs(height) < PLANE_TOLERANCE)
         foreground &= height >= PLANE_TOLERANCE
     if surroundings.background is not None:
         behind = foreground & (depth > surroundings.background - tolerance(depth))
         flat |= behind
         foreground &= ~behind
+    rows, columns = np.nonzero(foreground)
+    points = camera.points_at(rows, columns, depth[foreground])
     depth = widened(np.where(flat, depth + np.float32(TABLE_RECESS), smoothed(depth, foreground)), foreground)
-    return depth, foreground, points[foreground]
+    return depth, foreground, points
 
 
 def smoothed(depth: Floats, where: Booleans) -> Floats:
@@ -214,10 +220,17 @@ def widened(depth: Floats, where: Booleans) -> Floats:
     """
     window, wide = _about(where), depth.copy()
     measured = np.where(depth[window] > 0, depth[window], np.inf)
-    nearest = minimum_filter(measured, EDGE_PX)
+    nearest = _nearest_of_nine(measured)
     before = nearest < measured - EDGE_STEP
     wide[window] = np.where(before, nearest, depth[window])
     return wide
+
+
+def _nearest_of_nine(depth: Floats) -> Floats:
+    """(H, W) -> the least of each pixel and its eight neighbours: rows, then columns."""
+    rows = np.pad(depth, 1, constant_values=np.inf)
+    rows = np.minimum(np.minimum(rows[:-2], rows[1:-1]), rows[2:])
+    return np.minimum(np.minimum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
 
 
 def _about(where: Booleans) -> tuple[slice, slice]:

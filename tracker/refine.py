@@ -29,7 +29,8 @@ WORTH_SHARING = 10_000
 """derivatives from which threads share them: below, it costs more to tell them than to do it"""
 
 
-_jacobian: Any = jacobian  # numba's own type says nothing of arguments
+_residuals: Any = residuals_of  # numba's own type says nothing of arguments
+_jacobian: Any = jacobian
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Problem:
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""
         out, terms = np.zeros(self.size), np.zeros(len(TERMS))
-        residuals_of(vector, self.layout.object_reference, *self._others, out, terms)
+        _residuals(vector, self.layout.object_reference, self._others, out, terms)
         return out, terms
 
     def objectives(self, vectors: Floats, object_references: Floats | None = None) -> Floats:

@@ -14,6 +14,7 @@ from scene.errors import TrackingError
 from scene.files import installed_versions, refuse_existing, sha256, stamp_provenance
 from scene.hand_shape import HandShape
 from scene.mano.file import refuse_missing
+from scene.memory import keep_freed_memory
 from scene.progress import track as shown
 from scene.symmetry import Symmetries
 from tracker.beginning import begun, refuse_untrackable, symmetries_of
@@ -77,6 +78,7 @@ def track_session(
         TrackingError: it was interrupted, or the session cannot be tracked.
     """
     refuse_untrackable(session, config)
+    keep_freed_memory()
     labels_of = session.labels if config.masks else unlabelled
     state = unfinished.state()
     if state is None:

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from scene.errors import InputError
+from scene.memory import keep_freed_memory
 from scene.progress import track
 from train.batches import Batch, batches_an_epoch, epoch_batches
 from train.config import Fit
 from train.dataset import PairImages, has_split, open_split, several_recordings
 from train.kept_inputs import KeptInputs
 from train.linemod.source import PatchSource, open_patches
-from train.memory import keep_freed_memory
 from train.model import Model, Settings, Templates
 from train.predict import predict
 from train.processes import joined_processes

@@ -1,7 +1,8 @@
-"""Memory that a step has freed is kept for the next one. In: nothing. Out: nothing; the process' allocator is set.
+"""Memory that was freed is kept for what comes next. In: nothing. Out: nothing; the process' allocator is set.
 
-The GNU C library gives blocks above 32 MB back to the system as soon as they are freed, and the system clears every
-page of those that it hands out again: at 96 pixels that takes a sixth of a step of the paper's network.
+The GNU C library gives large blocks back to the system as soon as they are freed, and the system clears every page of
+those that it hands out again: of training with the paper's network at 96 pixels that takes a sixth, and more of making
+a frame ready for tracking.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """From now on, for the whole process; tells whether its C library can (elsewhere steps only take longer)."""
+    """From now on, for the whole process; tells whether its C library can (elsewhere work only takes longer)."""
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
