@@ -13,8 +13,8 @@ _object_squares: Any = object_squares  # numba's own types say nothing of argume
 _residuals: Any = residuals
 OBJECT_NUMBERS = 6
 """the first of a hypothesis, which move the object"""
-LARGEST_SHARE = 0.6
-"""of what a residual can be, beyond which its change is no slope"""
+LARGEST_SHARE, LARGEST_HAND_SHARE = 0.6, 0.4
+"""of what a residual of the object and of the hand can be, beyond which its change is no slope"""
 
 
 def residual_count(evidence: Evidence, models: Models) -> int:
@@ -50,18 +50,28 @@ def objective_of_particles(vectors, object_references, others, size, out):  # ty
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
+def slope_limits(evidence, models, weights, size):  # type: ignore[no-untyped-def]
+    """(size,) by how much each residual may differ from one side of a step to the other, if that is a slope."""
+    limits, first, samples = np.full(size, np.inf), evidence.points.shape[0] + 1, 2 * models.samples.shape[0]
+    limits[first : first + samples] = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
+    hand = (models.palm_segments.shape[0] + 15) * HAND_STATIONS * 3
+    limits[first + samples : first + samples + hand] = LARGEST_HAND_SHARE * np.sqrt(weights.hand / hand)
+    return limits
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True)
 def jacobian(vector, active, steps, object_reference, others, base, out):  # type: ignore[no-untyped-def]
     """Derivative of the residuals by the A active numbers of `vector`, by central differences, into out (A, R).
 
     A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
-    above LARGEST_SHARE of a residual's possible size are such jumps and count as none. `others` as above.
+    above a share of a residual's possible size are such jumps and count as none. `others` as above.
     """
     use_hand, evidence, models, weights = others[3], others[4], others[5], others[6]
     counts, size, fixed_points = np.zeros(6), base.shape[0], evidence.points.shape[0] + 1
+    limits = slope_limits(evidence, models, weights, size)
     moved, sides, still = vector.copy(), np.zeros((2, size)), np.empty(fixed_points - 1)
     to_object = np.empty(fixed_points - 1)
     _object_squares(vector, object_reference, use_hand, evidence, models, still)
-    limit = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
     for k in range(active.shape[0]):
         index = active[k]
         for side in range(2):
@@ -74,6 +84,4 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
         moved[index] = vector[index]
         for r in range(size):
             difference = sides[0, r] - sides[1, r]
-            if fixed_points <= r < fixed_points + 2 * models.samples.shape[0] and abs(difference) > limit:
-                difference = 0.0
-            out[k, r] = difference / (2.0 * steps[index])
+            out[k, r] = difference / (2.0 * steps[index]) if abs(difference) <= limits[r] else 0.0

@@ -12,6 +12,7 @@ import numpy as np
 
 from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
+from scene.hand_pose import joints
 from scene.hand_shape import HandShape
 from scene.progress import track as shown
 from scene.rotations import geodesic_angle
@@ -29,7 +30,7 @@ from tracker.initialisation import pose_without_hand
 from tracker.judgement import Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
-from tracker.reviews import SEARCH_EVERY, Reviews
+from tracker.reviews import Reviews
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
@@ -38,8 +39,7 @@ from tracker.tracker_state import TrackerState
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again: the camera may move"""
 REVIEW_EVERY, HAND_REVIEW_EVERY = 12, 6
-"""frames from one search of the whole view, or for the hand, to the next, where nothing is in doubt; of the whole view
-at first"""
+"""frames from one search of the whole view, or for the hand, to the next, where nothing is in doubt; at first"""
 SAME_STEP, SAME_TURN = 0.01, 0.17
 """metres and radians between two poses of the object that are one"""
 RECHECK = 0.8
@@ -56,6 +56,8 @@ PATIENCE = 12
 LEARNING = 0.9
 """confidence from which colours are learned"""
 LEARNING_RATE, FIRST_LEARNING_RATE = 0.1, 0.7
+ENTERED_SHARE = 0.1
+"""of the square of the object's reach: by so much more in its colours than in the last search, it is due now"""
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
 SURE_OF_HAND = 0.7
@@ -63,8 +65,8 @@ SURE_OF_HAND = 0.7
 than a missing one"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
-LONG_AGO = -SEARCH_EVERY
-"""a frame from which it is due again in every other"""
+SAME_HAND = 0.010
+"""metres between joints, on average, within which a hand found anew is the one that was followed"""
 HAND_AREA = 0.0015
 """square metres of hand-coloured surface from which a hand is looked for"""
 
@@ -117,7 +119,7 @@ class SequenceTracker:
         self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
         self._hold: Hold | None = None
-        self._reviews, self._searched_hand = Reviews(), LONG_AGO
+        self._reviews, self._hand_reviews, self._seen_area = Reviews(), Reviews(), 0.0
         self._rng = np.random.default_rng(config.seed)
 
     @property
@@ -168,13 +170,14 @@ class SequenceTracker:
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
         self._last, self._hold = None if self._anchor is None else Last(self._anchor, np.eye(4)), None
-        self._searched_hand = LONG_AGO  # no hand is known there, however near to it one was last searched for
+        self._hand_reviews = Reviews()  # no hand is known there, however near to it one was last searched for
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
         observation = self._observed(frame, fresh_planes=frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
-        if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=self._is_doubtful(estimate)):
+        doubt = {"doubtful": self._is_doubtful(estimate), "more_seen": self._sees_more(observation)}
+        if self._reviews.due(frame.index, REVIEW_EVERY, **doubt):
             estimate = self._reviewed(observation, estimate, frame.index)
         estimate = self._with_hand(observation, estimate, frame.index)
         if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
@@ -205,8 +208,18 @@ class SequenceTracker:
         """What was followed, or what is found anew where that is better."""
         best = next(iter(self._found(observation)), None)
         agreed = best is not None and followed is not None and self._is_same(best.pose, followed.pose)
-        self._reviews = self._reviews.searched(index, agreed=agreed and not self._is_doubtful(followed))
-        return best if best is not None and self._is_better(best, followed) else followed
+        chosen = best if best is not None and self._is_better(best, followed) else followed
+        outcome = {"agreed": agreed and not self._is_doubtful(followed), "found": not self._is_doubtful(chosen)}
+        self._reviews, self._seen_area = self._reviews.searched(index, **outcome), self._area_like_object(observation)
+        return chosen
+
+    def _sees_more(self, observation: Observation) -> bool:
+        """Whether much more than in the last search looks like the object: it may have come back into view."""
+        more = self._area_like_object(observation) - self._seen_area
+        return more > ENTERED_SHARE * self._knowledge.models.object_reach**2
+
+    def _area_like_object(self, observation: Observation) -> float:
+        return observation.area(observation.object_rather_than_hand > 0.5)
 
     def _is_same(self, one: HandObjectPose, other: HandObjectPose) -> bool:
         """Whether the object is about at the same place and turned the same way, or one that looks alike."""
@@ -240,11 +253,18 @@ class SequenceTracker:
         if self._last is not None and self._vouches_for_hand(self._last.estimate):
             known = self._knowledge, self._settings, self._swarm_size, self._grasp
             estimate, self._grasp = hand_followed(observation, estimate, self._last, *known, self._rng)
-        wait = self._hand_review_every if self._vouches_for_hand(estimate) else SEARCH_EVERY
-        if abs(index - self._searched_hand) >= wait and observation.area(observation.hand_like) > HAND_AREA:
-            self._searched_hand = index
-            estimate = self._hand_found(observation, estimate)
+        due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._vouches_for_hand(estimate))
+        if due and observation.area(observation.hand_like) > HAND_AREA:
+            followed, estimate = estimate, self._hand_found(observation, estimate)
+            self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
         return estimate
+
+    def _is_same_hand(self, followed: Estimate, found: Estimate) -> bool:
+        """Whether a hand that is sure enough to be TRACKED is about the one that was followed."""
+        if not self._vouches_for_hand(followed) or found.hand_certainty < SURE_OF_HAND:
+            return False
+        one, other = (joints(self._knowledge.shape, estimate.pose.hand) for estimate in (followed, found))
+        return bool(np.linalg.norm(one - other, axis=1).mean() < SAME_HAND)
 
     @property
     def _hand_review_every(self) -> int:
@@ -291,8 +311,7 @@ class SequenceTracker:
 
     def _missing(self, observation: Observation) -> TrackStatus:
         """What to call an object without a pose: ABSENT where next to nothing in view has its colours."""
-        area = observation.area(observation.object_rather_than_hand > 0.5)
-        seen = area > ABSENT_SHARE * self._knowledge.models.object_reach**2
+        seen = self._area_like_object(observation) > ABSENT_SHARE * self._knowledge.models.object_reach**2
         return TrackStatus.LOST if seen or not self._knowledge.colored else TrackStatus.ABSENT
 
     def _remember(self, observation: Observation, answer: TrackedFrame, estimate: Estimate | None) -> None:

@@ -32,5 +32,7 @@ class TrackerState:
     """of the object by the hand; None before both were seen well"""
     reviews: Reviews
     """of the whole view"""
-    searched_hand: int
-    """frame of the last search for the hand"""
+    seen_area: float
+    """square metres that looked like the object in the last of them"""
+    hand_reviews: Reviews
+    """of the hand"""

@@ -1,6 +1,6 @@
 """A hand that is followed is searched for anew now and then, itself and the grasps seen before among the guesses."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tracker import sequence
 from tracker.config import RunConfig
-from tracker.following import Last
+from tracker.following import Last, moved
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
 from tracker.reviews import SEARCH_EVERY
@@ -20,50 +20,77 @@ from tracker.sequence import HAND_REVIEW_EVERY, REVIEW_EVERY, SequenceTracker
 
 @pytest.fixture
 def searches(monkeypatch):
-    """What the hand's search is given, in place of it; following leaves the hand where it is."""
-    given = []
+    """In place of the hand's search, which finds it `away` metres off; following leaves it where it is."""
+    given = Searches([], away=0.0)
 
     def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng):
-        given.append(list(guesses))
-        return estimate, grasp
+        given.guesses.append(list(guesses))
+        off = moved(estimate.pose, rigid(np.eye(3), np.array([given.away, 0, 0])))
+        return replace(estimate, pose=replace(estimate.pose, hand=off.hand)), grasp
 
     monkeypatch.setattr(sequence, "with_hand_found", with_hand_found)
     monkeypatch.setattr(sequence, "hand_followed", lambda observation, estimate, *others: (estimate, others[-2]))
     return given
 
 
+@dataclass
+class Searches:
+    """What the searches were given, and how far off they find the hand."""
+
+    guesses: list
+    away: float
+
+
 def tracked(tmp_path, hand_confidence, frames, views=0):
-    """A tracker that has followed a hand of that confidence through so many frames."""
+    """A hand of that confidence is followed through so many frames: the scene, and the frames with a search."""
     scene = drawn()
     here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=hand_confidence)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._last = Last(here, np.eye(4))
     tracker._grasps = Grasps().remembered(scene.pose)
     tracker._grasp = GraspViews((View.of(scene.problem.evidence, scene.pose.camera_from_object),) * views)
+    searched = []
     for index in range(frames):
+        before = tracker._hand_reviews
         tracker._with_hand(scene.observation, here, index)
-    return scene
+        if tracker._hand_reviews != before:
+            searched.append(index)
+    return scene, searched
 
 
 @pytest.mark.parametrize(("hand_confidence", "every"), [(0.9, HAND_REVIEW_EVERY), (0.1, SEARCH_EVERY)])
 def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(tmp_path, searches, hand_confidence, every):
-    tracked(tmp_path, hand_confidence, 2 * HAND_REVIEW_EVERY)
-    first = HAND_REVIEW_EVERY - SEARCH_EVERY if hand_confidence > 0.5 else 0
-    assert len(searches) == len(range(first, 2 * HAND_REVIEW_EVERY, every))
+    searches.away = 0.05  # another hand than the one that is followed
+    _, searched = tracked(tmp_path, hand_confidence, 3 * HAND_REVIEW_EVERY)
+    assert searched == list(range(every - SEARCH_EVERY, 3 * HAND_REVIEW_EVERY, every))
+    assert len(searches.guesses) == len(searched)
+
+
+@pytest.mark.parametrize(
+    ("hand_confidence", "away", "waits"), [(0.9, 0.004, [6, 12, 24, 48, 48]), (0.6, 0.004, [6] * 5)]
+)
+def test_a_sure_hand_that_is_found_where_it_was_followed_is_searched_for_ever_less(
+    tmp_path, searches, hand_confidence, away, waits
+):
+    searches.away = away
+    _, searched = tracked(tmp_path, hand_confidence, sum(waits) + 1)
+    assert np.diff(searched, prepend=-SEARCH_EVERY).tolist()[: len(waits)] == waits
 
 
 def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_always(tmp_path, searches):
-    scene = tracked(tmp_path, 0.9, HAND_REVIEW_EVERY)
-    assert searches[0][0] is scene.pose.hand
-    np.testing.assert_allclose(searches[0][1].camera_from_hand, scene.pose.hand.camera_from_hand, atol=1e-12)
-    searches.clear()
+    scene, _ = tracked(tmp_path, 0.9, HAND_REVIEW_EVERY)
+    followed, remembered = searches.guesses[0]
+    assert followed is scene.pose.hand
+    np.testing.assert_allclose(remembered.camera_from_hand, scene.pose.hand.camera_from_hand, atol=1e-12)
+    searches.guesses.clear()
     tracked(tmp_path, 0.1, 1)
-    assert len(searches[0]) == 1
+    assert len(searches.guesses[0]) == 1
 
 
 def test_a_hand_that_several_views_agree_on_is_reviewed_less_often(tmp_path, searches):
-    tracked(tmp_path, 0.9, 2 * REVIEW_EVERY, views=2)
-    assert len(searches) == len(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))
+    searches.away = 0.05
+    _, searched = tracked(tmp_path, 0.9, 2 * REVIEW_EVERY, views=2)
+    assert searched == list(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))
 
 
 def test_a_hand_is_searched_for_at_once_where_tracking_begins_again(tmp_path, searches):
@@ -72,10 +99,10 @@ def test_a_hand_is_searched_for_at_once_where_tracking_begins_again(tmp_path, se
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._with_hand(scene.observation, here, 9)
     tracker._with_hand(scene.observation, here, 8)
-    assert len(searches) == 1
+    assert len(searches.guesses) == 1
     tracker.return_to_anchor()
     tracker._with_hand(scene.observation, here, 8)
-    assert len(searches) == 2
+    assert len(searches.guesses) == 2
 
 
 def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):

@@ -17,7 +17,7 @@ from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tracker.config import RunConfig
 from tracker.judgement import Estimate
-from tracker.reviews import MOST_EVERY, SEARCH_EVERY, Reviews
+from tracker.reviews import FEW_FAILED, MOST_EVERY, SEARCH_EVERY, Reviews
 from tracker.sequence import SequenceTracker
 
 
@@ -39,6 +39,23 @@ def test_each_search_that_agrees_doubles_the_wait_and_one_that_does_not_ends_tha
         reviews = reviews.searched(100, agreed=agreed)
         waits.append(next(wait for wait in range(100) if reviews.due(100 + wait, 12, doubtful=False)))
     assert waits == [12, 24, 48, MOST_EVERY, 12]
+
+
+def test_failures_in_a_row_double_the_wait_until_something_is_found():
+    reviews, waits = Reviews(), []
+    for found in (False, False, False, False, False, True):
+        reviews = reviews.searched(100, agreed=False, found=found)
+        waits.append(next(wait for wait in range(100) if reviews.due(100 + wait, 12, doubtful=True)))
+    assert waits == [SEARCH_EVERY] * (FEW_FAILED - 1) + [2 * SEARCH_EVERY] * 2 + [SEARCH_EVERY]
+    assert not reviews.searched(100, agreed=False).due(105, 12, doubtful=False)
+
+
+@pytest.mark.parametrize("failures", [1, FEW_FAILED])
+def test_in_doubt_it_is_searched_for_at_once_where_more_is_seen(failures: int):
+    reviews = Reviews(100, failed=failures)
+    assert reviews.due(101, 12, doubtful=True, more_seen=True)
+    assert not reviews.due(101, 12, doubtful=True, more_seen=False)
+    assert not reviews.due(101, 12, doubtful=False, more_seen=True)
 
 
 def test_the_first_frame_is_searched():
@@ -73,7 +90,7 @@ def test_a_search_agrees_where_it_finds_what_is_followed_without_doubt(
     tracker = SequenceTracker(replace(known(scene), symmetries=alike), RunConfig((tmp_path / "s.h5",)))
     tracker._found = lambda observation: [turned(followed, degrees, metres)]  # type: ignore[method-assign]
     tracker._reviewed(scene.observation, followed, 30)
-    assert tracker.state.reviews == Reviews(30, agreed)
+    assert tracker.state.reviews == Reviews(30, agreed, failed=int(confidence < 0.8))
 
 
 def test_a_search_that_finds_nothing_does_not_agree(tmp_path: Path):
@@ -83,3 +100,17 @@ def test_a_search_that_finds_nothing_does_not_agree(tmp_path: Path):
     tracker._found = lambda observation: []  # type: ignore[method-assign]
     assert tracker._reviewed(scene.observation, followed, 30) is followed
     assert tracker.state.reviews == Reviews(30, 0)
+    assert tracker._reviewed(scene.observation, None, 33) is None
+    assert tracker.state.reviews == Reviews(33, 0, failed=1)
+
+
+def test_what_comes_back_into_view_is_more_than_the_last_search_saw(tmp_path: Path):
+    scene = drawn()
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    tracker._found = lambda observation: []  # type: ignore[method-assign]
+    gone = replace(scene.observation, object_chance=np.zeros_like(scene.observation.object_chance))
+    tracker._reviewed(gone, None, 30)
+    assert not tracker._sees_more(gone)
+    assert tracker._sees_more(scene.observation)
+    tracker._reviewed(scene.observation, None, 31)
+    assert not tracker._sees_more(scene.observation)
