@@ -25,6 +25,8 @@ PLANE_TOLERANCE = 0.008
 """metres about the table that count as table"""
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
+LEAST_AREA = 0.06
+"""square metres that a plane must measure: a forearm, or a palm and what lies in it, may be as flat as a table"""
 LARGEST_PLANES = 3
 PLANE_POINTS, PLANE_TRIALS = 8000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
@@ -267,7 +269,8 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
         plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, PLANE_TRIALS, probability=1.0)
         if len(inliers) < PLANE_SHARE * total:
             break
-        if _width(points[inliers]) < least_width:
+        width, length = _extents(points[inliers])
+        if width < least_width or width * length < LEAST_AREA:
             points = np.delete(points, inliers, axis=0)
             continue
         plane = np.asarray(plane) / np.linalg.norm(plane[:3])
@@ -276,6 +279,7 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
     return np.array(planes).reshape(-1, 4)
 
 
-def _width(points: Floats) -> float:
-    """(N, 3) metres -> the second largest extent of an even rectangle that varies as they do."""
-    return float(np.sqrt(12 * np.linalg.eigvalsh(np.cov(points.T))[1]))
+def _extents(points: Floats) -> tuple[float, float]:
+    """(N, 3) metres -> width and length of an even rectangle that varies as they do."""
+    _, width, length = np.sqrt(12 * np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
+    return float(width), float(length)

@@ -86,9 +86,11 @@ def test_an_arm_that_ends_in_the_view_comes_from_its_far_end():
 
 def test_a_palm_is_no_table():
     seen = frame(0)
-    narrow = find_planes(seen, CAMERA, 0)
-    assert len(narrow)  # palm and forearm are most of what is seen
-    assert len(find_planes(seen, CAMERA, 0, 0.5)) == 0
+    assert len(find_planes(seen, CAMERA, 0)) == 0  # though palm and forearm are most of what is seen
+    chest = np.zeros_like(seen.depth)
+    chest[: CAMERA.height // 2] = 0.9
+    assert len(find_planes(replace(seen, depth=chest), CAMERA, 0)) == 1
+    assert len(find_planes(replace(seen, depth=chest), CAMERA, 0, 0.5)) == 0
     wall = np.where(seen.depth > 0, seen.depth, 0.9).astype(np.float32)
     assert len(find_planes(replace(seen, depth=wall), CAMERA, 0, 0.5)) == 1
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,6 +118,17 @@ def test_the_wall_is_a_plane_and_the_camera_before_it():
     planes = find_planes(draw(true_pose()), CAMERA, seed=0)
     np.testing.assert_allclose(planes[0], WALL_PLANE[0], atol=0.01)
     np.testing.assert_array_equal(find_planes(draw(true_pose()), CAMERA, seed=0), planes)
+
+
+def test_a_forearm_that_is_as_flat_as_a_table_is_none():
+    frame = draw(true_pose())
+    depth = np.full(frame.depth.shape, 0.9, np.float32)
+    height, width = depth.shape
+    depth[: height // 3, : width // 2] = 0.35  # a sixth of what is measured, 19 cm by 9
+    planes = find_planes(replace(frame, depth=depth), CAMERA, seed=0)
+    np.testing.assert_allclose(planes, [[0, 0, -1, 0.9]], atol=0.01)
+    depth[: height // 3, : width // 2] = 0.7  # a wall's end, four times as large
+    assert len(find_planes(replace(frame, depth=depth), CAMERA, seed=0)) == 2
 
 
 def test_nothing_measured_has_no_planes():
