@@ -120,7 +120,7 @@ class SceneKnowledge:
         on_object &= evidence.point_object_chance > SURELY * evidence.point_hand_chance
         on_hand &= evidence.point_hand_chance > evidence.point_object_chance
         if not on_hand.any():  # else what the object's colours gain, skin like them would lose
-            on_hand = observation.hand_like[near] & (to_object > OFF_BODY)
+            on_hand = observation.hand_points[near] & (to_object > OFF_BODY)
         likelihoods = self.likelihoods.learned(
             observation.features,
             observation.mask(near, on_object),

@@ -10,6 +10,7 @@ from scene.hand_shape import average_hand
 from scene.symmetry import Symmetries
 from scene.transforms import rigid
 from tests.tracker.samples import CAMERA, draw, true_pose
+from tracker.arm import Arm
 from tracker.explanation import SampleView
 from tracker.initialisation import pose_without_hand
 from tracker.quality import ObjectQuality
@@ -51,6 +52,15 @@ def test_skin_stays_like_a_hand_where_the_hand_was_missed(seen):
     assert skin.any()
     assert np.median(hand_after[skin]) > np.median(hand[skin])
     assert np.median(hand_after[skin]) > 0.95, "0.92 where nothing is learned as skin"
+
+
+def test_a_sleeve_is_not_learned_as_skin_where_the_hand_was_missed(seen):
+    knowledge, observation = seen
+    here = replace(observation)
+    here.__dict__["arm"] = Arm(np.zeros(3), np.array([0, 0, 1.0]), reach=9.0)  # the hand is far beyond all that is seen
+    pose = pose_without_hand(true_pose().camera_from_object)
+    learned = knowledge.learned(here, pose, GOOD, 0.7).likelihoods
+    np.testing.assert_allclose(learned.hand_density, knowledge.likelihoods.hand_density)
 
 
 def test_the_objects_colour_is_not_learned_as_skin_from_a_hand_that_is_wrong(seen):
