@@ -20,19 +20,16 @@ import numpy as np
 from calibrate_confidence import Case, chances, fitted, of_all, report, report_left_out
 
 from recorder.session import Session, open_session
-from scene.hand_pose import HandPose, joints, rest_angles
+from scene.hand_pose import HandPose, joints
 from scene.hand_shape import HandShape
 from scene.progress import track as shown
-from tracker.anew import hand_evidence, object_at
+from tracker.anew import hands_found, object_at
 from tracker.beginning import begun, frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.frame_errors import MM, RIGHT_JOINT_MM
 from tracker.grasp_views import GraspViews
-from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import FEATURES, SIGNS, HandQuality, hand_quality
-from tracker.hand_search import find_hand
 from tracker.hypothesis import Layout
-from tracker.refine import Problem
 from tracker.sequence import SequenceTracker
 
 Judged = tuple[int, HandShape, HandPose, HandQuality | None]
@@ -88,15 +85,10 @@ def found(session: Session, config: RunConfig) -> Iterator[Judged]:
         if not np.isfinite(session.truth.camera_from_object[frame.index]).all():
             continue
         alone = object_at(observation, session.truth.camera_from_object[frame.index], knowledge, rng)
-        seen = hand_evidence(observation, alone, knowledge, config.points, rng)
-        if seen is None:
+        searched = hands_found(observation, alone, knowledge, (), GraspViews(), config.points, rng)
+        if searched is None:
             continue
-        evidence, places = seen
-        fixed = knowledge.models, knowledge.weights
-        problem = Problem(evidence, *fixed, Layout.about(alone.pose), rest_angles(), use_hand=True)
-        object_pose = alone.pose.camera_from_object
-        proposals = proposed_hands(observation, places, object_pose[None, :3, 3], knowledge.shape)
-        poses = find_hand(problem, object_pose, places, (), rng, GraspViews(), proposals)
+        problem, poses = searched
         for pose in poses:
             here = replace(problem, layout=Layout.about(pose))
             vector = here.layout.vector(pose)

@@ -111,23 +111,53 @@ def with_hand_found(
     points: int,
     rng: np.random.Generator,
 ) -> tuple[Estimate, GraspViews]:
-    """The same object with a hand beside it, where enough is seen that looks like one; `guesses` as in find_hand.
+    """The same object with a hand beside it, where enough is seen that looks like one; args as hands_found.
 
     Also returns the views of `grasp` that are of that hand, as GraspViews.settle.
+    """
+    found = hands_found(observation, estimate, knowledge, guesses, grasp, points, rng)
+    if found is None:
+        return estimate, grasp
+    problem, poses = found
+    layout = Layout.about(poses[0])
+    problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
+    hands = np.array([layout.vector(pose) for pose in poses])
+    hand, grasp = grasp.settle(problem, estimate.pose.camera_from_object, hands, 4)
+    return with_hand(observation, estimate, replace(problem, use_object=True), hand, grasp, rng), grasp
+
+
+def hands_found(
+    observation: Observation,
+    estimate: Estimate,
+    knowledge: SceneKnowledge,
+    guesses: Sequence[HandPose],
+    grasp: GraspViews,
+    points: int,
+    rng: np.random.Generator,
+) -> tuple[Problem, list[HandObjectPose]] | None:
+    """The hands that a search beside the object comes to, and the problem that they solve.
+
+    Args:
+        observation: of the frame.
+        estimate: of the object, which is held still.
+        knowledge: of the scene.
+        guesses: hands that may be the one, as in find_hand.
+        grasp: views that the hand may have to explain, too.
+        points: observed points that it has to explain.
+        rng: of all randomness.
+
+    Returns:
+        As find_hand; None where too little looks like a hand.
     """
     object_pose = estimate.pose.camera_from_object
     seen = hand_evidence(observation, estimate, knowledge, points, rng)
     if seen is None:
-        return estimate, grasp
+        return None
     evidence, places = seen
     layout = Layout.about(estimate.pose)
     problem = Problem(evidence, knowledge.models, knowledge.weights, layout, np.zeros(20), use_hand=True)
     proposals = proposed_hands(observation, places, object_pose[None, :3, 3], knowledge.shape)
-    poses = find_hand(problem, object_pose, places, guesses, rng, grasp, proposals)
-    layout = Layout.about(poses[0])
-    problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
-    hand, grasp = grasp.settle(problem, object_pose, np.array([layout.vector(pose) for pose in poses]), 4)
-    return with_hand(observation, estimate, replace(problem, use_object=True), hand, grasp, rng), grasp
+    return problem, find_hand(problem, object_pose, places, guesses, rng, grasp, proposals)
 
 
 def hand_evidence(
