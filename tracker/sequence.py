@@ -176,8 +176,8 @@ class SequenceTracker:
         """Takes the next frame."""
         observation = self._observed(frame, fresh_planes=frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
-        doubt = {"doubtful": self._is_doubtful(estimate), "more_seen": self._sees_more(observation)}
-        if self._reviews.due(frame.index, REVIEW_EVERY, **doubt):
+        doubtful, more_seen = self._is_doubtful(estimate), self._sees_more(observation)
+        if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index)
         estimate = self._with_hand(observation, estimate, frame.index)
         if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
@@ -209,8 +209,9 @@ class SequenceTracker:
         best = next(iter(self._found(observation)), None)
         agreed = best is not None and followed is not None and self._is_same(best.pose, followed.pose)
         chosen = best if best is not None and self._is_better(best, followed) else followed
-        outcome = {"agreed": agreed and not self._is_doubtful(followed), "found": not self._is_doubtful(chosen)}
-        self._reviews, self._seen_area = self._reviews.searched(index, **outcome), self._area_like_object(observation)
+        agreed, found = agreed and not self._is_doubtful(followed), not self._is_doubtful(chosen)
+        self._reviews = self._reviews.searched(index, agreed=agreed, found=found)
+        self._seen_area = self._area_like_object(observation)
         return chosen
 
     def _sees_more(self, observation: Observation) -> bool:
