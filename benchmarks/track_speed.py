@@ -31,6 +31,7 @@ from scene.drawing import HAND, OBJECT, SKIN_COLOR, Drawer, open_drawer, painted
 from scene.frame import RgbdFrame
 from scene.hand_pose import HandPose, joints
 from scene.hand_surface import HandSurface
+from scene.memory import keep_freed_memory
 from scene.metrics import rotation_error_deg
 from scene.pages import new_figure
 from tracker.anew import object_at
@@ -238,6 +239,7 @@ def errors_of(bench: Bench, index: int, pose: HandObjectPose) -> tuple[float, fl
 def time_tracking(bench: Bench, state: RunState, config: RunConfig) -> None:
     """Frames a second inside the tracking loop: reading, observing, following, searching, judging."""
     assert state.tracker is not None
+    keep_freed_memory()  # as `tracker run` does
     tracker = SequenceTracker.resumed(state.tracker, config)
     forth, back = range(state.anchor, len(bench.session)), range(state.anchor - 1, -1, -1)
     frames = [*forth, *back][:TIMED_FRAMES]
