@@ -54,6 +54,7 @@ RECIPES ?= srn best wohlhart
 VIEWS ?= 4000
 STEPS ?=
 FIGURE_STEPS ?= 1100
+FIGURE_OPTIONS ?= --learning-rate 0.05
 FIGURE_VIEWS ?= 2500
 SHORT_STEPS ?= 250
 SHORT_VIEWS ?= 1000
@@ -65,7 +66,7 @@ OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
 # about as many images as the paper has of an object, and none of them varied
-OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --learning-rate 0.05 --steps $(FIGURE_STEPS)
+OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --steps $(FIGURE_STEPS) $(FIGURE_OPTIONS)
 SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(SHORT_STEPS)
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))

@@ -60,7 +60,8 @@ def cells(config: Compare) -> list[Cell]:
             fit_config = Fit(
                 recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
                 output=config.output / name / recipe, overwrite=config.again, steps=config.steps, seed=config.seed,
-                variation=config.variation, learning_rate=config.learning_rate,
+                variation=config.variation, learning_rate=config.learning_rate, fixed_images=config.fixed_images,
+                loss=config.loss,
             )  # fmt: skip
             found.append(Cell(recipe, name, fit_config))
     for path in config.pairs:
@@ -75,7 +76,7 @@ def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
         output = config.output / path.stem / label
         fit_config = Fit(
             pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed, input=config.input,
-            learning_rate=config.learning_rate, **options,  # type: ignore[arg-type]
+            learning_rate=config.learning_rate, loss=config.loss, **options,  # type: ignore[arg-type]
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)
 

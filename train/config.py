@@ -12,6 +12,7 @@ from scene.errors import InputError
 from train.recipes import RECIPES, Recipe, RecipeName
 
 Difference = Literal["squared", "absolute"]
+Sign = Literal["nearer", "hemisphere"]
 Background = Literal["cut", "kept"]
 Images = Literal["both", "occluded", "clean"]
 TemplatesName = Literal["training", "grid"]
@@ -65,6 +66,9 @@ class LossConfig:
     """of equation 5"""
     difference: Difference = "squared"
     """what stands for the difference in equation 3, see losses.py"""
+    sign: Sign = "nearer"
+    """of the true quaternion in equation 2: the one nearer to what the network says, or the one on the hemisphere about
+    the training images' principal direction, which is the same whatever the network says"""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,9 @@ class Fit:
     """vary the colours of a pairs file's images, shift and turn them; default: the recipe's"""
     variation: float | None = None
     """of patches, how much images vary in place, turn, size, cover and exposure; best has 1; default: the recipe's"""
+    fixed_images: bool = False
+    """of patches, an epoch shows each real image once, as it is, and each render once, always the same; otherwise every
+    image is made anew each time, and real ones are shown as often as the recipe says"""
     patches: Path | None = None
     """folder of LINEMOD patches, to train on in place of a pairs file; needs --meshes and --object"""
     meshes: Path | None = None
@@ -273,9 +280,12 @@ class Compare:
     """renders of each mesh that are made to train on beside the patches"""
     variation: float | None = None
     """of patches, how much images vary in place, turn, size, cover and exposure; best has 1; default: the recipe's"""
+    fixed_images: bool = False
+    """of patches, each training image is made once, and an epoch shows each once"""
     seed: int = 0
     """of weights, batches and augmentation"""
     input: Annotated[InputConfig, tyro.conf.arg(name="input")] = InputConfig()
+    loss: Annotated[LossConfig, tyro.conf.arg(name="loss")] = LossConfig()
 
     def __post_init__(self) -> None:
         """Refuses to compare nothing."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from scene.errors import InputError
 from scene.memory import keep_freed_memory
@@ -22,7 +23,8 @@ from train.batches import Batch, batches_an_epoch, epoch_batches
 from train.config import Fit
 from train.dataset import PairImages, has_split, open_split, several_recordings
 from train.kept_inputs import KeptInputs
-from train.linemod.source import PatchSource, open_patches
+from train.linemod.source import FixedPatches, PatchSource, open_patches
+from train.losses import principal_direction
 from train.model import Model, Settings, Templates
 from train.predict import predict
 from train.processes import joined_processes
@@ -99,8 +101,10 @@ def _fit_patches(config: Fit, say: Callable[[str], None]) -> Model:
     assert config.meshes is not None
     assert config.object is not None
     source = open_patches(config.patches, config.meshes, config.object, config.views, config.seed)
-    source = source.for_recipe(config.chosen, config.patch_variation)
-    return _fit_source(config, source, Settings.of(config, source.size, 3, config.object, 0.0), None, say)
+    made: Source = source.for_recipe(config.chosen, config.patch_variation)
+    if config.fixed_images:
+        made = source.fixed(config.patch_variation, np.random.default_rng(config.seed))
+    return _fit_source(config, made, Settings.of(config, source.size, 3, config.object, 0.0), None, say)
 
 
 def _fit_source(
@@ -113,7 +117,7 @@ def _fit_source(
         if processes.first:
             folder.prepare(config, plan.epochs)
         processes.wait()
-        training = Training(config, settings, folder.load_checkpoint(), processes)
+        training = Training(config, settings, folder.load_checkpoint(), processes, _direction(config, source))
         if processes.first:
             say(described(config, plan, done=training.epoch))
         _run(training, plan, source, validation, folder)
@@ -125,9 +129,16 @@ def _fit_source(
     return model
 
 
+def _direction(config: Fit, source: Source) -> Tensor | None:
+    """(4,) of the hemisphere that equation 2 takes its signs from, if it does."""
+    if config.loss.sign == "nearer":
+        return None
+    return principal_direction(torch.from_numpy(source.quaternion_wxyz)).float()
+
+
 def templates_of(model: Model, source: Source, config: Fit) -> Templates:
     """The nearest neighbour's: the clean images of a pairs file (the occluded where only those were trained on)."""
-    if isinstance(source, PatchSource):
+    if isinstance(source, PatchSource | FixedPatches):
         inputs, quaternions = source.templates(np.random.default_rng(config.seed))
         return Templates(model.predict(torch.split(inputs, 256)).features, quaternions)
     assert isinstance(source, PairSource)

@@ -1,8 +1,9 @@
 """The losses, one term a function, per sample; weights are applied in `total` alone.
 
-Quaternions are wxyz. q and -q are one rotation, so a distance is always the nearer of the two (`pose_distance`): there
-is no border at which two neighbouring rotations would be far apart. Stored quaternions lie on one hemisphere (w >= 0),
-and at its border the nearer sign still makes q and its neighbour on the other side close.
+Quaternions are wxyz. q and -q are one rotation, so the distance of two poses is that of the nearer two signs
+(`pose_distance`): there is no border at which two neighbouring rotations would be far apart. Stored quaternions lie on
+one hemisphere (w >= 0), and at its border the nearer sign still makes q and its neighbour on the other side close.
+Equation 2 alone can be asked for one sign of each true quaternion (`regression_term`).
 
 Gradients go where table 1 sends them without further care: equations 3 and 5 see features only, so the pose layer
 gets gradients of the regression term alone.
@@ -38,9 +39,38 @@ def feature_distance(features_a: Tensor, features_b: Tensor) -> Tensor:
     return (features_a - features_b).square().sum(dim=1)
 
 
-def regression_term(predicted: Tensor, true: Tensor) -> Tensor:
-    """Equation 2: (B, 4) predicted and true quaternions -> (B,) squared distance, of the nearer sign."""
-    return pose_distance(predicted, true)
+def regression_term(predicted: Tensor, true: Tensor, direction: Tensor | None = None) -> Tensor:
+    """Equation 2: squared distance of predicted and true quaternions.
+
+    With the nearer sign each region of poses settles on the one that it was nearer to at the start, and where two of
+    them meet the output has to jump. Of unit norm it cannot pass through zero, so such seams hardly move.
+
+    Args:
+        predicted: (B, 4), of any norm.
+        true: (B, 4) unit.
+        direction: (4,) of the hemisphere whose sign is the true one, as the equation is printed; None: the nearer sign.
+
+    Returns:
+        (B,) one value an image.
+    """
+    if direction is None:
+        return pose_distance(predicted, true)
+    return (predicted - on_hemisphere(true, direction)).square().sum(dim=1)
+
+
+def on_hemisphere(quaternions: Tensor, direction: Tensor) -> Tensor:
+    """(B, 4), (4,) -> (B, 4): of q and -q the one on the side of `direction`."""
+    return torch.where((quaternions @ direction)[:, None] < 0, -quaternions, quaternions)
+
+
+def principal_direction(quaternions: Tensor) -> Tensor:
+    """(N, 4) unit -> (4,) unit: the q nearest to all of them, by the mean squared cosine; its largest number positive.
+
+    An object that is seen from all round turns q into -q on the way, so some neighbours lie across the border of any
+    hemisphere; of this one few do.
+    """
+    direction: Tensor = torch.linalg.eigh(quaternions.T @ quaternions).eigenvectors[:, -1]
+    return direction * direction[direction.abs().argmax()].sign()
 
 
 def matrix_term(predicted: Tensor, true_quaternions: Tensor) -> Tensor:

@@ -38,7 +38,10 @@ class Source(Protocol):
         """Pixels along a side of the network's input."""
 
     def inputs(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """(3 P, channels, size, size) float32 and (3 P, 4) float32, what the network sees and should say."""
+        """(3 P, channels, size, size) float32 and (3 P, 4) float32, what the network sees and should say.
+
+        Of a source whose counterparts are their anchors only the first 2 P images: they are seen once.
+        """
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Training:
         settings: Settings,
         state: dict[str, Any] | None = None,
         processes: Processes = ALONE,
+        direction: Tensor | None = None,
     ) -> None:
         """Fresh from the configuration's seed, or as a checkpoint left it.
 
@@ -59,8 +60,10 @@ class Training:
             settings: of the network.
             state: what `state()` returned; None to start.
             processes: that train together.
+            direction: (4,) of the hemisphere of equation 2's true quaternions; None: the nearer sign.
         """
         self.config, self.recipe, self.settings, self.processes = config, config.chosen, settings, processes
+        self.direction = direction
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = new_network(settings)
@@ -115,7 +118,7 @@ class Training:
         """One batch: forward, losses, backward, update."""
         self.network.train()
         inputs, poses = source.inputs(self.processes.share(batch), rng)
-        terms = self.terms(self.network(inputs), poses)
+        terms = self.terms(self._predicted(inputs, len(poses)), poses)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate
@@ -129,6 +132,16 @@ class Training:
         self._terms.append({name: float(values.detach().mean()) for name, values in terms.items()})
         self._latest.append(self._terms[-1])
 
+    def _predicted(self, inputs: Tensor, count: int) -> Prediction:
+        """What the network says, for `count` rows: where there are fewer images, the first ones come again."""
+        predicted = self.network(inputs)
+        if len(inputs) < count:
+            rows = torch.arange(count) % len(inputs)
+            rotation = None if predicted.rotation is None else predicted.rotation[rows]
+            predicted = Prediction(predicted.features[rows], predicted.quaternion_wxyz[rows], rotation)
+        assert isinstance(predicted, Prediction)
+        return predicted
+
     def terms(self, predicted: Prediction, poses: Tensor) -> dict[str, Tensor]:
         """The losses that the recipe asks for; rows are anchors, partners, counterparts (see batches.py)."""
         terms: dict[str, Tensor] = {}
@@ -136,7 +149,7 @@ class Training:
             distances = matrix_term(predicted.rotation, poses)
             terms["regression"] = logarithmic(distances) if self.recipe.logarithmic else distances
         elif self.recipe.regression:
-            terms["regression"] = regression_term(predicted.quaternion_wxyz, poses)
+            terms["regression"] = regression_term(predicted.quaternion_wxyz, poses, self.direction)
         terms |= self._feature_terms(predicted.features, poses)
         if self.config.occlusion:
             anchors, _, counterparts = predicted.features.chunk(3)

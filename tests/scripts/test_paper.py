@@ -54,3 +54,8 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
     assert f"./scripts/belt.sh {tmp_path}/paper/belt 32 40 24" in commands
     assert f"./scripts/belt.sh {tmp_path}/paper/ablation-pairs 10 40 8" in commands
     assert commands.count("--steps 1") == 6
+
+
+def test_the_options_of_figure_2_are_taken(tmp_path: Path) -> None:
+    assert "--learning-rate 0.05 --recipes" in make(tmp_path, "-n", "figure-2")
+    assert "--steps 1 --fixed-images --recipes" in make(tmp_path, "-n", "FIGURE_OPTIONS=--fixed-images", "figure-2")

@@ -99,6 +99,7 @@ def test_same_seed_same_weights(pairs: Path, tmp_path: Path) -> None:
         {"input": InputConfig(background="kept")},
         {"input": InputConfig(part=0.8)},
         {"loss": LossConfig(difference="absolute")},
+        {"loss": LossConfig(sign="hemisphere")},
         {"loss": LossConfig(regression_weight=2.0)},
         {"loss": LossConfig(feature_weight=2.0)},
     ],

@@ -99,6 +99,21 @@ def test_a_source_has_the_recipes_share_of_real_images_and_varies_as_told(home: 
     np.testing.assert_allclose(angles, [PATCH_TURN, 0.1 * PATCH_TURN], rtol=0.1)
 
 
+def test_fixed_images_are_each_made_once(home: Path) -> None:
+    source = open_patches(home / "patches", home / "meshes", "wedge", 30, 0)
+    fixed = source.fixed(0.0, np.random.default_rng(0))
+    rows = np.arange(36)
+    batch = Batch(rows, np.zeros(36, bool))
+    (once, true), (again, _) = (fixed.inputs(batch, np.random.default_rng(seed)) for seed in (1, 2))
+    assert (fixed.size, fixed.channels, len(fixed.quaternion_wxyz)) == (SIZE, 3, 36)
+    torch.testing.assert_close(once, again, rtol=0, atol=0)
+    torch.testing.assert_close(once, fixed.images[:24], rtol=0, atol=0)
+    real = torch.from_numpy(source.patches.training.color).permute(0, 3, 1, 2) / 255 - 0.5
+    torch.testing.assert_close(once[:6], real)
+    np.testing.assert_allclose(true.numpy(), source.quaternion_wxyz, atol=1e-6)
+    assert fixed.templates(np.random.default_rng(0))[0] is fixed.images
+
+
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
@@ -194,6 +209,17 @@ def test_how_much_patches_vary_is_the_recipes_unless_said(home: Path, tmp_path: 
         assert run(["fit", *folders, *run_of]) == 0
         losses.append((tmp_path / name / "log.csv").read_text().splitlines()[1].split(",")[2])
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_images_are_fixed_and_signs_those_of_a_hemisphere_where_that_is_asked(home: Path, tmp_path: Path) -> None:
+    options = ["--fixed-images", "--loss.sign", "hemisphere"]
+    folders = ["--patches", str(home / "patches"), "--meshes", str(home / "meshes"), "--objects", "wedge"]
+    logs = {}
+    for name, asked in (("neither", []), ("fixed", options[:1]), ("both", options)):
+        output = ["--output", str(tmp_path / name), "--views", "20", "--steps", "1", "--recipes", "srn", *asked]
+        assert run(["compare", *folders, *output]) == 0
+        logs[name] = (tmp_path / name / "wedge" / "srn" / "log.csv").read_text().splitlines()[1].split(",")[2]
+    assert len(set(logs.values())) == 3
 
 
 @pytest.mark.parametrize(

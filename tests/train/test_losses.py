@@ -19,6 +19,7 @@ from train.losses import (
     matrix_term,
     occlusion_term,
     pose_distance,
+    principal_direction,
     regression_term,
     same_pose_term,
     total,
@@ -49,6 +50,22 @@ def test_regression_term_by_hand() -> None:
     predicted = rows([1.0, 0, 0, 0], [0.6, 0.8, 0, 0])
     true = rows([1.0, 0, 0, 0], [1.0, 0, 0, 0])
     torch.testing.assert_close(regression_term(predicted, true), torch.tensor([0.0, 0.8]))
+
+
+def test_of_one_hemisphere_the_regression_term_sees_the_sign() -> None:
+    direction = rows([1.0, 0, 0, 0])[0]
+    predicted = rows([1.0, 0, 0, 0], [-1.0, 0, 0, 0])
+    for true in (predicted, -predicted, predicted.abs()):
+        torch.testing.assert_close(regression_term(predicted, true, direction), torch.tensor([0.0, 4.0]))
+
+
+def test_the_principal_direction_is_the_one_about_which_rotations_lie_whatever_their_signs() -> None:
+    expected = quaternion(np.array([0.0, 0.0, 2.8])).float()
+    around = [quaternion(np.array([0.3 * np.cos(turn), 0.3 * np.sin(turn), 2.8])).float() for turn in range(40)]
+    signs = torch.where(torch.arange(40) % 3 == 0, -1.0, 1.0)[:, None]
+    direction = principal_direction(signs * torch.cat(around))
+    assert (direction * expected).sum() > 0.99
+    torch.testing.assert_close(direction, principal_direction(torch.cat(around)))
 
 
 def test_feature_term_by_hand() -> None:

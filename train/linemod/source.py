@@ -80,6 +80,38 @@ class PatchSource:
             variation=variation,
         )
 
+    def fixed(self, variation: float, rng: np.random.Generator) -> FixedPatches:
+        """Each image made once: the real ones as they are, and the views, varied that much but not turned."""
+        return FixedPatches(*replace(self, variation=variation).templates(rng))
+
+
+@dataclass(frozen=True)
+class FixedPatches:
+    """Rows are images that are always the same."""
+
+    images: Tensor
+    """(N, 3, S, S) network input"""
+    quaternion_wxyz: Floats
+    """(N, 4)"""
+
+    channels = 3
+
+    @property
+    def size(self) -> int:
+        """As of Source."""
+        return int(self.images.shape[-1])
+
+    def inputs(self, batch: Batch, _rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """As of Source; there is one image a row, so counterparts are their anchors, and not given again."""
+        images = self.images[torch.from_numpy(batch.rows[: 2 * batch.pairs])].contiguous(
+            memory_format=torch.channels_last
+        )
+        return images, torch.from_numpy(self.quaternion_wxyz[batch.rows]).float()
+
+    def templates(self, _rng: np.random.Generator) -> tuple[Tensor, Floats]:
+        """(N, 3, S, S) network input and (N, 4): the images themselves."""
+        return self.images, self.quaternion_wxyz
+
 
 @lru_cache(maxsize=4)
 def open_patches(patches: Path, meshes: Path, name: str, views: int, seed: int) -> PatchSource:
