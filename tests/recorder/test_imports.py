@@ -146,7 +146,7 @@ def test_what_is_wrong_with_tum_is_said(tum, tmp_path, change, message, capsys):
 
 
 @given(st.lists(st.integers(0, 200), unique=True), st.lists(st.integers(0, 200), unique=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_association_is_the_greedy_one_over_all_pairs(first, second):
     first_s, second_s = np.sort(np.array(first, float)) / 100, np.sort(np.array(second, float)) / 100 + 0.003
     every = sorted(

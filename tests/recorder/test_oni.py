@@ -165,7 +165,7 @@ def test_16z_by_hand():
 
 
 @given(arrays(np.uint16, st.integers(1, 200), elements=st.integers(0, 0x7FFF) | st.integers(600, 620)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_16z_unpacks_what_was_packed(values):
     counts = np.empty(len(values), np.uint16)
     assert unpack_16z(np.frombuffer(pack_16z(values.tolist()), np.uint8), counts)
@@ -272,7 +272,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(content, message, tmp_path
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_damaged_file_is_read_or_refused(tmp_path_factory, data):
     content = bytearray(written(color_codec=b"JPEG", pack_color=lambda _: jpeg_of(HEIGHT, WIDTH)))
     for _ in range(data.draw(st.integers(1, 4))):

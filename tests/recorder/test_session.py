@@ -62,7 +62,7 @@ def damaged(path, change):
 
 
 @given(stn.arrays(np.uint16, (2, 6, 8)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_depth_comes_back_as_it_was_counted(tmp_path_factory, counts):
     path = write(tmp_path_factory.mktemp("s") / "s.h5", [frame(depth=one) for one in counts])
     with open_session(path) as session:

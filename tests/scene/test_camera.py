@@ -10,7 +10,7 @@ CAMERA = Camera(width=8, height=6, fx=10.0, fy=12.0, cx=3.0, cy=2.0)
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_is_projected_comes_back(seed):
     depth = np.random.default_rng(seed).uniform(0.2, 3, (6, 8))
     points = CAMERA.back_project(depth)

@@ -67,7 +67,7 @@ def test_names_and_limits_are_one_to_a_number():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["left", "right"]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_bones_keep_their_length_however_fingers_bend(seed, side):
     shape = average_hand(side)
     chain = joints(shape, pose(angles_within_limits(seed)))[1:].reshape(5, 4, 3)
@@ -76,7 +76,7 @@ def test_bones_keep_their_length_however_fingers_bend(seed, side):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_left_hand_is_the_mirror_image_of_a_right_one(seed):
     angles = angles_within_limits(seed)
     right, left = joints(average_hand("right"), pose(angles)), joints(average_hand("left"), pose(angles))

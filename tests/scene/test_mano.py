@@ -79,7 +79,7 @@ def test_the_flat_mean_hand_is_the_template():
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 def test_skinning_is_that_of_the_paper(seed):
     rng = np.random.default_rng(seed)
     poses, betas = random_poses(2, rng), rng.normal(size=10)
@@ -92,7 +92,7 @@ def test_skinning_is_that_of_the_paper(seed):
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_global_orient_turns_all_joints_about_the_wrist(seed):
     rng = np.random.default_rng(seed)
     poses = random_poses(1, rng)
@@ -170,7 +170,7 @@ def test_a_mean_pose_that_bends_nothing_tells_no_side():
 
 
 @given(seeds, st.sampled_from(["right", "left"]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_our_poses_are_mano_s(seed, side):
     """All joints but the tips, which pose directions push about, are where ours are."""
     rng = np.random.default_rng(seed)
@@ -224,7 +224,7 @@ def test_the_shape_is_fitted_to_our_hand(size):
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_shortest_turns_lead_from_one_to_the_other(seed):
     source, target = np.random.default_rng(seed).normal(size=(2, 4, 3))
     turns = shortest_turns(source, target)

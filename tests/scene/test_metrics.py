@@ -39,7 +39,7 @@ def test_the_gimbal_lock_warns_of_nothing():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_errors_are_symmetric_and_zero_for_equal_rotations(seed):
     a, b = random_rotations(2, np.random.default_rng(seed))
     for error in (rotation_error_deg, mean_euler_error_deg):

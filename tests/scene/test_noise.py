@@ -45,7 +45,7 @@ def test_disparity_model_has_the_spread_of_barron_and_malik(z, sd_mm):
 
 
 @given(st.floats(0.4, 1.5), st.sampled_from(["structured-light", "disparity"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_bias_of_half_a_level(z, model):
     error = noisy_depth(ramp(z), CAMERA, np.random.default_rng(2), model)[INNER].astype(float) - ramp(z)[INNER]
     step = z**2 / (8 * CAMERA.fx * 0.075)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scene.rotations import (
@@ -23,7 +23,6 @@ def axis(seed):
 
 
 @given(seeds, st.floats(0, np.pi))
-@settings(deadline=None)
 def test_rotation_vectors_and_matrices_are_inverse_up_to_half_a_turn(seed, angle):
     rotation = matrix_from_rotation_vector(axis(seed) * angle)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
@@ -34,7 +33,6 @@ def test_rotation_vectors_and_matrices_are_inverse_up_to_half_a_turn(seed, angle
 
 
 @given(seeds, st.floats(0, np.pi))
-@settings(deadline=None)
 def test_the_geodesic_angle_is_the_angle_turned_by(seed, angle):
     start = random_rotations(1, np.random.default_rng(seed))[0]
     turned = start @ matrix_from_rotation_vector(axis(seed) * angle)
@@ -55,7 +53,6 @@ def test_a_quarter_turn_about_z_takes_x_to_y():
 
 
 @given(seeds)
-@settings(deadline=None)
 def test_quaternions_and_matrices_are_inverse_on_the_hemisphere(seed):
     rng = np.random.default_rng(seed)
     quaternion = rng.normal(size=(5, 4))

@@ -12,7 +12,7 @@ def transforms(count, seed):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_transform_then_its_inverse_changes_nothing(seed):
     motion, points = transforms(4, seed), np.random.default_rng(seed).normal(size=(4, 7, 3))
     np.testing.assert_allclose(motion @ inverse(motion), np.tile(np.eye(4), (4, 1, 1)), atol=1e-12)
@@ -20,7 +20,7 @@ def test_a_transform_then_its_inverse_changes_nothing(seed):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_transforms_compose_from_right_to_left(seed):
     a, b = transforms(2, seed)
     points = np.random.default_rng(seed).normal(size=(7, 3))

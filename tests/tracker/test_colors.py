@@ -25,7 +25,7 @@ def image(color, size=(12, 16)):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_lights_gain_shifts_the_features(seed):
     """Exactly but for the counts that are added for dark pixels."""
     rng = np.random.default_rng(seed)
@@ -54,7 +54,7 @@ def test_images_are_blurred_and_lists_of_colours_are_not():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_densities_sum_to_one_and_are_never_zero(seed, count):
     features = np.random.default_rng(seed).normal(size=(count, 3)) * 3
     result = density(features)

@@ -26,7 +26,7 @@ def random_pose(rng):
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_pose_comes_back_from_its_vector(seed):
     rng = np.random.default_rng(seed)
     pose, layout = random_pose(rng), Layout.about(random_pose(rng))
@@ -37,7 +37,7 @@ def test_a_pose_comes_back_from_its_vector(seed):
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_vector_comes_back_from_its_pose(seed):
     rng = np.random.default_rng(seed)
     layout, vector = Layout.about(random_pose(rng)), rng.uniform(-1, 1, VECTOR_SIZE)
@@ -72,7 +72,7 @@ def test_a_layout_keeps_its_reference_when_the_pose_is_changed():
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_clamped_angles_are_within_limits_and_nothing_else_changes(seed):
     vectors = np.random.default_rng(seed).uniform(-4, 4, (3, VECTOR_SIZE))
     before, clamped = vectors.copy(), clamp_angles(vectors)

@@ -57,7 +57,7 @@ def moved(vector, number, by):
 
 
 @given(seeds, st.floats(0, 3.1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_kernels_rotation_is_that_of_scene(seed, angle):
     rng = np.random.default_rng(seed)
     axis, reference = rng.normal(size=3), random_rotations(1, rng)[0]
@@ -126,7 +126,7 @@ def test_the_kernel_takes_a_prepared_frame():
 
 
 @given(seeds)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_squares_of_residuals_add_up_to_the_terms(seed):
     scene, rng = drawn(), np.random.default_rng(seed)
     vector = scene.truth + rng.normal(size=32) * 0.05

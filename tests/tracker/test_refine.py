@@ -17,7 +17,7 @@ def total(problem, vector):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_the_result_is_never_worse_than_the_start(seed):
     scene = drawn()
     start = scene.truth + np.random.default_rng(seed).normal(size=32) * np.concatenate([[0.01] * 12, [0.1] * 20])

@@ -66,7 +66,7 @@ def test_counterparts_are_the_clean_images_of_the_anchors() -> None:
         assert 0.2 < partner_clean.mean() < 0.8
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(4, 60), st.integers(1, 80))
 def test_an_epoch_shows_each_pair_as_anchor(count: int, pairs: int) -> None:
     batches = one_epoch(poses(count), pairs)
