@@ -7,12 +7,13 @@ from typing import Any
 import numba
 import numpy as np
 
+from tracker.hypothesis import HAND_TRANSLATION
 from tracker.objective import FINGER_PAIRS, HAND_STATIONS, Evidence, Models, object_squares, residuals
 
 _object_squares: Any = object_squares  # numba's own types say nothing of arguments
 _residuals: Any = residuals
-OBJECT_NUMBERS = 6
-"""the first of a hypothesis, which move the object"""
+FIRST_OF_HAND: int = HAND_TRANSLATION.start
+"""numbers of a hypothesis before it move the object"""
 LARGEST_SHARE, LARGEST_HAND_SHARE = 0.6, 0.4
 """of what a residual of the object and of the hand can be, beyond which its change is no slope"""
 
@@ -76,11 +77,11 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
         index = active[k]
         for side in range(2):
             moved[index] = vector[index] + (steps[index] if side == 0 else -steps[index])
-            if index < OBJECT_NUMBERS:
-                _object_squares(moved, object_reference, use_hand, evidence, models, to_object)
-                _residuals(moved, object_reference, to_object, *others, sides[side], counts)
-            else:
-                _residuals(moved, object_reference, still, *others, sides[side], counts)
+            squares = still
+            if index < FIRST_OF_HAND:
+                squares = to_object
+                _object_squares(moved, object_reference, use_hand, evidence, models, squares)
+            _residuals(moved, object_reference, squares, *others, sides[side], counts)
         moved[index] = vector[index]
         for r in range(size):
             difference = sides[0, r] - sides[1, r]

@@ -113,12 +113,9 @@ class Models(NamedTuple):
 
 
 @compiled
-def gap_residual(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
-    """Price of a model point whose pixel's depth is `gap` metres behind it (negative: it is hidden)."""
-    x = bounded(gap / weights.gap_scale)
-    if gap >= 0:
-        return x
-    return max(x, -weights.hidden * (1.0 - weights.under_hand * hand_chance))
+def gap_price(gap, hand_chance, weights):  # type: ignore[no-untyped-def]
+    """Price of a model point whose pixel's depth is `gap`, in weights.gap_scale, behind it (negative: it is hidden)."""
+    return max(bounded(gap), -weights.hidden * (1.0 - weights.under_hand * hand_chance))
 
 
 @compiled
@@ -292,7 +289,7 @@ def object_residuals(pose, vector, evidence, models, weights, out, counts, at): 
         if gap < -weights.gap_scale and own_surface(pose, vector, row, column, seen, intrinsics, models, weights):
             continue
         on_object, on_hand = object_chance[row, column], hand_chance[row, column]
-        price = gap_residual(gap, on_hand, weights)
+        price = gap_price(gap / weights.gap_scale, on_hand, weights)
         above = table[0] * x + table[1] * y + table[2] * z + table[3]
         if above < 0:  # inside the table: as impossible as being seen through
             price = max(abs(price), bounded(-above / weights.gap_scale))
@@ -351,9 +348,8 @@ def color_residuals(seen, whose, sample_features, weights, out):  # type: ignore
 def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
     count = capsules.shape[0] * HAND_STATIONS * 3
-    scale, hidden = np.sqrt(weights.hand / count), weights.hidden
-    most_hidden = hidden * (1.0 - weights.under_hand * 0.5)  # as gap_residual has it, of what may be a hand's
-    depth, intrinsics, by_gap = evidence.depth, evidence.intrinsics, 1.0 / weights.gap_scale
+    scale, depth, intrinsics = np.sqrt(weights.hand / count), evidence.depth, evidence.intrinsics
+    by_gap = 1.0 / weights.gap_scale
     height, width = depth.shape
     gaps, k = np.empty(count), 0
     for s in range(capsules.shape[0]):
@@ -377,8 +373,8 @@ def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignor
                     gaps[k] = (seen - pz) * by_gap if seen > 0 else np.inf
                 k += 1
     for k in range(count):
-        price = max(bounded(gaps[k]), -most_hidden)
-        out[at + k] = scale * (hidden if gaps[k] == np.inf else price)
+        price = gap_price(gaps[k], 0.5, weights)
+        out[at + k] = scale * (weights.hidden if gaps[k] == np.inf else price)
     for k in range(count):
         counts[HAND] += out[at + k] ** 2
     return at + count

@@ -30,8 +30,6 @@ LEAST_AREA = 0.06
 LARGEST_PLANES = 3
 PLANE_POINTS, PLANE_TRIALS = 8000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
-"""side of the square whose median depth a model point is compared with: noise makes what is rightly seen cost more than
-what is hidden, and so draws poses behind the hand"""
 EDGE_STEP = 0.012
 """metres that make an edge of a difference between neighbours"""
 TABLE_RECESS = 0.010
@@ -186,7 +184,10 @@ def _standing(frame: RgbdFrame, camera: Camera, surroundings: Surroundings) -> t
 
 
 def smoothed(depth: Floats, where: Booleans) -> Floats:
-    """(H, W) float32 metres -> the median about each measured pixel of `where`; what is unmeasured, 0, stays so."""
+    """(H, W) float32 metres -> the median about each measured pixel of `where`; what is unmeasured, 0, stays so.
+
+    Noise makes what is rightly seen cost more than what is hidden, and so draws poses behind the hand.
+    """
     window, smooth = _about(where), depth.copy()
     median = median_of_nine(depth[window])
     replaced = where[window] & (depth[window] > 0) & (median > 0)

@@ -176,7 +176,8 @@ class SequenceTracker:
         """Takes the next frame."""
         observation = self._observed(frame, fresh_planes=frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
-        doubtful, more_seen = self._is_doubtful(estimate), self._sees_more(observation)
+        doubtful = self._is_doubtful(estimate)
+        more_seen = doubtful and self._sees_more(observation)
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index)
         estimate = self._with_hand(observation, estimate, frame.index)

@@ -66,13 +66,9 @@ def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(tmp_
     assert len(searches.guesses) == len(searched)
 
 
-@pytest.mark.parametrize(
-    ("hand_confidence", "away", "waits"), [(0.9, 0.004, [6, 12, 24, 48, 48]), (0.6, 0.004, [6] * 5)]
-)
-def test_a_sure_hand_that_is_found_where_it_was_followed_is_searched_for_ever_less(
-    tmp_path, searches, hand_confidence, away, waits
-):
-    searches.away = away
+@pytest.mark.parametrize(("hand_confidence", "waits"), [(0.9, [6, 12, 24, 48, 48]), (0.6, [6] * 5)])
+def test_a_sure_hand_found_where_it_was_followed_is_searched_for_ever_less(tmp_path, searches, hand_confidence, waits):
+    searches.away = 0.004
     _, searched = tracked(tmp_path, hand_confidence, sum(waits) + 1)
     assert np.diff(searched, prepend=-SEARCH_EVERY).tolist()[: len(waits)] == waits
 
