@@ -7,8 +7,8 @@ In: frames with the object's pose. Out: how well a hand explains all of them, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class SameGrasp:
 
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) those of the frame and then of each view, and (6,) the terms' sums."""
-        outcomes = [self.now.residuals(vector), *(view.residuals(carry(vector)) for view, carry in self._others())]
+        outcomes = [self.now.residuals(vector), *(view.residuals(carry(vector)) for view, carry in self._others)]
         return np.concatenate([out for out, _ in outcomes]), np.sum([terms for _, terms in outcomes], axis=0)
 
     def objectives(self, vectors: Floats) -> Floats:
@@ -97,9 +97,9 @@ class SameGrasp:
 
     def jacobian(self, vector: Floats, active: Integers, base: Floats) -> Floats:
         """(R, A) derivative by the numbers `active` (A,), of the hand's, at the residuals `base` (R,)."""
-        here, *there = np.split(base, np.cumsum([self.now.size, *(view.size for view, _ in self._others())])[:-1])
+        here, *there = np.split(base, np.cumsum([self.now.size, *(view.size for view, _ in self._others)])[:-1])
         parts = [self.now.jacobian(vector, active, here)]
-        for own, (view, carry) in zip(there, self._others(), strict=True):
+        for own, (view, carry) in zip(there, self._others, strict=True):
             parts.append(view.jacobian(carry(vector), active, own) @ carry.slope[np.ix_(active, active)])
         return np.concatenate(parts)
 
@@ -109,16 +109,19 @@ class SameGrasp:
 
     def in_each(self, vectors: Floats) -> list[Floats]:
         """(N, 32) -> for each view (N,) the objective there."""
-        return [view.objectives(carry(vectors)) for view, carry in self._others()]
+        return [view.objectives(carry(vectors)) for view, carry in self._others]
 
-    def _others(self) -> Iterator[tuple[Problem, Carry]]:
+    @cached_property
+    def _others(self) -> list[tuple[Problem, Carry]]:
         """The problem of each view, and what takes vectors there."""
         here, models = inverse(self.camera_from_object), thinned(self.now.models, 0.0)  # of the object nothing is asked
+        others = []
         for view in self.views:
             carry = Carry(view.camera_from_object @ here, view.camera_from_object)
             turned = carry.view_from_here[:3, :3] @ self.now.layout.hand_reference
             layout = Layout(view.camera_from_object[:3, :3].copy(), np.ascontiguousarray(turned))
-            yield replace(self.now, evidence=view.evidence, models=models, layout=layout), carry
+            others.append((replace(self.now, evidence=view.evidence, models=models, layout=layout), carry))
+        return others
 
 
 @dataclass(frozen=True)

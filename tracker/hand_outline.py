@@ -45,7 +45,7 @@ def outline_overlap(observation: Observation, surface: HandSurface, hand: HandPo
     seen = np.zeros(silhouette.shape, bool)
     unknown = np.zeros(silhouette.shape, bool)
     at = np.ix_(np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1))
-    points = observation.mask(np.ones(len(observation.points), bool), observation.hand_points)
+    points = observation.mask(observation.hand_points)
     depth = observation.depth[at]
     seen[inside] = points[at][inside]
     forearm = observation.foreground[at] & ~points[at]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scene.arrays import Floats, Integers
+from scene.arrays import Floats
 from scene.hand_pose import HandPose, rest_angles
 from scene.rotations import geodesic_angle
 from scene.transforms import rigid
@@ -28,10 +28,12 @@ POINTS, FEW_POINTS = 1000, 250
 """foreground points that propose and judge, and those of them that judge at first sight"""
 FEWEST_POINTS = 100
 """foreground points below which nothing stands before the camera"""
-PROMISING, KEPT = 100, 16
-"""proposed poses that are refined coarsely, and those of them that are refined to the end"""
-LOOKED_THROUGH = 5000
+LOOKED_THROUGH = 1500
 """proposed poses, best at first sight, among which the promising ones, no two alike, are looked for"""
+PROMISING, KEPT = 60, 10
+"""proposed poses that are refined coarsely, and those of them that are refined to the end"""
+ALIKE_WITHIN, ALIKE_TURNED = 0.012, 0.35
+"""metres and radians within which of two proposed poses only the better is refined"""
 FEW_SAMPLES = 0.2
 """share of the object's samples that is looked at meanwhile"""
 COARSE = 1.5
@@ -108,15 +110,15 @@ def _drawn_about(points: Floats, likeness: Floats, reach: float, near: Floats | 
 
 
 def _promising(positions: Floats, rotations: Floats, values: Floats) -> list[int]:
-    """Indices of the poses of lowest objective, none like another."""
+    """Indices of the poses of lowest objective, none like a lower one of them."""
     best: list[int] = []
-    for i in np.argsort(values):
-        if len(best) == PROMISING:
-            break
-        others: Integers = np.array(best, int)
-        near = np.linalg.norm(positions[others] - positions[i], axis=1) < 0.012
-        if not (geodesic_angle(rotations[others[near]], rotations[i]) < 0.35).any():
-            best.append(int(i))
+    left = np.argsort(values, kind="stable")
+    while len(left) and len(best) < PROMISING:
+        lowest = left[0]
+        best.append(int(lowest))
+        alike = np.linalg.norm(positions[left] - positions[lowest], axis=1) < ALIKE_WITHIN
+        alike[alike] = geodesic_angle(rotations[left[alike]], rotations[lowest]) < ALIKE_TURNED
+        left = left[~alike]
     return best
 
 

@@ -28,7 +28,7 @@ PLANE_SHARE = 0.12
 LEAST_AREA = 0.06
 """square metres that a plane must measure: a forearm, or a palm and what lies in it, may be as flat as a table"""
 LARGEST_PLANES = 3
-PLANE_POINTS, PLANE_TRIALS = 8000, 500
+PLANE_POINTS, PLANE_TRIALS = 4000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
 EDGE_STEP = 0.012
 """metres that make an edge of a difference between neighbours"""
@@ -98,12 +98,17 @@ class Observation:
         """Square metres that the chosen (F,) points cover, seen from the front."""
         return float((self.points[chosen, 2] ** 2).sum() / (self.camera.fx * self.camera.fy))
 
-    def mask(self, among: Booleans, chosen: Booleans) -> Booleans:
-        """(F,) some of the points, (sum of these,) some of those -> (H, W) their pixels."""
-        rows, columns = self._pixels
+    def mask(self, chosen: Booleans) -> Booleans:
+        """(F,) some of the points -> (H, W) their pixels."""
         pixels = np.zeros(self.foreground.shape, bool)
-        pixels[rows[among][chosen], columns[among][chosen]] = True
+        pixels[self.foreground] = chosen
         return pixels
+
+    def features_of(self, chosen: Integers) -> Floats:
+        """(K,) indices of foreground points -> (K, 3) their colour features."""
+        rows, columns = self._pixels
+        features: Floats = self.features[rows[chosen], columns[chosen]]
+        return features
 
     def evidence(self, chosen: Integers) -> Evidence:
         """With the foreground points of the indices `chosen` (K,) as the points to be explained."""
@@ -257,10 +262,10 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
         (P, 4), the largest first, P <= 3: unit normal towards the camera and offset, n . p + d = metres before it.
     """
     open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
-    depth = np.where(frame.depth < FARTHEST, frame.depth, 0)
-    points = camera.back_project(depth)[depth > 0]
-    rng = np.random.default_rng(seed)
-    points = points[np.sort(rng.permutation(len(points))[:PLANE_POINTS])]
+    rows, columns = np.nonzero((frame.depth > 0) & (frame.depth < FARTHEST))
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:PLANE_POINTS])
+    rows, columns = rows[chosen], columns[chosen]
+    points = camera.points_at(rows, columns, frame.depth[rows, columns])
     total = len(points)
     planes: list[Floats] = []
     open3d.utility.random.seed(seed)

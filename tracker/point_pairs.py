@@ -19,7 +19,7 @@ from scene.errors import require
 from scene.object_model import OPEN3D_SYSTEM
 from tracker.objective import Models
 
-PAIRS = 5_000
+PAIRS = 1_500
 """observed pairs that are looked up"""
 MATCHES = 8
 """pairs of the object that each of them may be"""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SEARCH_EVERY, FEW_FAILED = 3, 4
-"""frames, in doubt, and the failures in a row from which it is twice as many"""
+SEARCH_EVERY, FEW_FAILED, RARELY = 3, 4, 12
+"""frames, in doubt; the failures in a row, from each of which on it is twice as many; and at most"""
 MOST_EVERY = 48
 """frames, however many searches agreed"""
 
@@ -37,11 +37,15 @@ class Reviews:
             more_seen: whether there is more than in the last search that looks like what is looked for.
         """
         if doubtful:
-            wait = 1 if more_seen else SEARCH_EVERY if self.failed < FEW_FAILED else 2 * SEARCH_EVERY
+            wait = 1 if more_seen else min(SEARCH_EVERY << self.failed // FEW_FAILED, RARELY)
         else:
             wait = min(every << self.agreed, MOST_EVERY)
         return abs(index - self.last) >= wait
 
-    def searched(self, index: int, *, agreed: bool, found: bool = True) -> Reviews:
-        """With one more: whether it found what was followed, and whether it found anything."""
-        return Reviews(index, self.agreed + 1 if agreed else 0, 0 if found else self.failed + 1)
+    def searched(self, index: int, *, agreed: bool, found: bool = True, more_seen: bool = False) -> Reviews:
+        """With one more: whether it found what was followed, and anything, and whether there was more to be seen.
+
+        Those that failed before there was more to be seen say nothing of the next.
+        """
+        failed = 0 if found else 1 if more_seen else self.failed + 1
+        return Reviews(index, self.agreed + 1 if agreed else 0, failed)

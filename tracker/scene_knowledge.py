@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scene.arrays import Booleans, Floats
+from scene.arrays import Floats
 from scene.camera import Camera
 from scene.distance_field import DistanceField
 from scene.frame import RgbdFrame
@@ -112,20 +112,20 @@ class SceneKnowledge:
         """
         layout = Layout.about(pose)
         vector = layout.vector(pose)
-        near = np.linalg.norm(observation.points - vector[:3], axis=1) < self.models.object_reach + 0.2
+        reach = self.models.object_reach + 0.2
+        near = np.nonzero(np.linalg.norm(observation.points - vector[:3], axis=1) < reach)[0]
         to_object, to_hand = point_distances(vector, layout, observation.points[near], self.models, True)
         on_object, on_hand = on_bodies(to_object, to_hand)
         # fingers touch the object, and the hand may be a centimetre off: what may as well be the other's is not learned
-        evidence = observation.evidence(np.nonzero(near)[0])
+        evidence = observation.evidence(near)
         on_object &= evidence.point_object_chance > SURELY * evidence.point_hand_chance
         on_hand &= evidence.point_hand_chance > evidence.point_object_chance
         if not on_hand.any():  # else what the object's colours gain, skin like them would lose
             on_hand = observation.hand_points[near] & (to_object > OFF_BODY)
         likelihoods = self.likelihoods.learned(
-            observation.features,
-            observation.mask(near, on_object),
-            observation.mask(near, on_hand),
-            _sparse(~observation.foreground),  # not what stands there and may be a hand that was not found yet
+            observation.features_of(near[on_object]),
+            observation.features_of(near[on_hand]),
+            _behind(observation),  # not what stands there and may be a hand that was not found yet
             rate,
         )
         first = self.first_likelihoods or likelihoods
@@ -138,8 +138,7 @@ class SceneKnowledge:
         )
 
 
-def _sparse(mask: Booleans) -> Booleans:
-    """A quarter of an image's pixels: of a whole background far more are seen than its colours need."""
-    sparse = np.zeros_like(mask)
-    sparse[::2, ::2] = mask[::2, ::2]
-    return sparse
+def _behind(observation: Observation) -> Floats:
+    """(N, 3) features of a quarter of the background's pixels: far more are seen than its colours need."""
+    behind: Floats = observation.features[::2, ::2][~observation.foreground[::2, ::2]]
+    return behind

@@ -179,7 +179,7 @@ class SequenceTracker:
         doubtful = self._is_doubtful(estimate)
         more_seen = doubtful and self._sees_more(observation)
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
-            estimate = self._reviewed(observation, estimate, frame.index)
+            estimate = self._reviewed(observation, estimate, frame.index, more_seen=more_seen)
         estimate = self._with_hand(observation, estimate, frame.index)
         if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
             before = estimate.confidence if self._last is None else self._last.estimate.confidence
@@ -205,13 +205,15 @@ class SequenceTracker:
     def _is_doubtful(self, estimate: Estimate | None) -> bool:
         return estimate is None or estimate.confidence < max(self._config.confidence, RECHECK)
 
-    def _reviewed(self, observation: Observation, followed: Estimate | None, index: int) -> Estimate | None:
+    def _reviewed(
+        self, observation: Observation, followed: Estimate | None, index: int, *, more_seen: bool
+    ) -> Estimate | None:
         """What was followed, or what is found anew where that is better."""
         best = next(iter(self._found(observation)), None)
         agreed = best is not None and followed is not None and self._is_same(best.pose, followed.pose)
         chosen = best if best is not None and self._is_better(best, followed) else followed
         agreed, found = agreed and not self._is_doubtful(followed), not self._is_doubtful(chosen)
-        self._reviews = self._reviews.searched(index, agreed=agreed, found=found)
+        self._reviews = self._reviews.searched(index, agreed=agreed, found=found, more_seen=more_seen)
         self._seen_area = self._area_like_object(observation)
         return chosen
 

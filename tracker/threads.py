@@ -26,7 +26,7 @@ def shared(work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result
     The caller takes parts, too: to wake another thread and wait for it costs as much as some evaluations.
     """
     todo = list(enumerate(parts))
-    if getattr(_here, "shares", False):
+    if getattr(_here, "shares", False) or len(todo) == 1:  # of a single piece, parts may be shared out
         return [work(part) for _, part in todo]
     done: dict[int, Result] = {}
     left = iter(todo)

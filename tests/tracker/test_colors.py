@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import correlate1d
 
 from recorder.simulation.belt import belt
 from tracker.colors import (
@@ -11,6 +13,7 @@ from tracker.colors import (
     BRIGHTNESS_SHARE,
     DARK,
     ColorLikelihoods,
+    blurred,
     color_features,
     density,
     initial_likelihoods,
@@ -47,10 +50,16 @@ def test_features_by_hand():
 def test_images_are_blurred_and_lists_of_colours_are_not():
     edge = image(BLUE)
     edge[:, 8:] = SKIN
-    sharp, blurred = color_features(edge, blur_px=0), color_features(edge)
-    np.testing.assert_allclose(sharp.reshape(-1, 3), color_features(edge.reshape(-1, 3)))
-    assert not np.allclose(blurred[:, 7], sharp[:, 7])
-    np.testing.assert_allclose(blurred[:, 0], sharp[:, 0], atol=1e-4)
+    sharp, smooth = color_features(edge.reshape(-1, 3)).reshape(edge.shape), color_features(edge)
+    assert not np.allclose(smooth[:, 7], sharp[:, 7])
+    np.testing.assert_allclose(smooth[:, 0], sharp[:, 0], atol=1e-6)
+
+
+@given(arrays(np.uint8, (7, 9, 3)))
+def test_the_blur_is_a_binomial_with_the_image_mirrored_beyond_its_edges(color):
+    weights = np.array([1, 4, 6, 4, 1]) / 16
+    expected = correlate1d(correlate1d(color.astype(float), weights, 0), weights, 1)
+    np.testing.assert_array_equal(blurred(color), 256 * expected)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200))
@@ -97,24 +106,23 @@ def test_a_known_background_gives_up_its_colours():
 
 
 def test_colours_are_learned_at_the_rate_given():
-    features = color_features(image(BLUE))
+    features = color_features(image(BLUE)).reshape(-1, 3)
     start = initial_likelihoods(belt(), color_features(image(SKIN)))
-    nothing, everything = np.zeros((12, 16), bool), np.ones((12, 16), bool)
-    learned = start.learned(features, everything, nothing, nothing, 0.25)
-    expected = 0.75 * start.object_density + 0.25 * density(features.reshape(-1, 3))
+    nothing = features[:0]
+    learned = start.learned(features, nothing, nothing, 0.25)
+    expected = 0.75 * start.object_density + 0.25 * density(features)
     np.testing.assert_allclose(learned.object_density, expected)
     assert learned.object_density.sum() == pytest.approx(1)
     np.testing.assert_array_equal(learned.hand_density, start.hand_density)
     np.testing.assert_array_equal(learned.background_density, start.background_density)
-    hand = start.learned(features, nothing, everything, nothing, 1.0)
-    np.testing.assert_allclose(hand.hand_density, density(features.reshape(-1, 3)))
+    hand = start.learned(nothing, features, nothing, 1.0)
+    np.testing.assert_allclose(hand.hand_density, density(features))
 
 
 def test_too_few_pixels_teach_nothing():
     start = initial_likelihoods(belt(), color_features(image(SKIN)))
-    few = np.zeros((12, 16), bool)
-    few[0, :10] = True
-    learned = start.learned(color_features(image(BLUE)), few, ~few, few, 0.5)
+    features = color_features(image(BLUE)).reshape(-1, 3)
+    learned = start.learned(features[:10], features[10:], features[:10], 0.5)
     np.testing.assert_array_equal(learned.object_density, start.object_density)
 
 

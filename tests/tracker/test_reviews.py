@@ -17,7 +17,7 @@ from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tracker.config import RunConfig
 from tracker.judgement import Estimate
-from tracker.reviews import FEW_FAILED, MOST_EVERY, SEARCH_EVERY, Reviews
+from tracker.reviews import FEW_FAILED, MOST_EVERY, RARELY, SEARCH_EVERY, Reviews
 from tracker.sequence import SequenceTracker
 
 
@@ -41,13 +41,25 @@ def test_each_search_that_agrees_doubles_the_wait_and_one_that_does_not_ends_tha
     assert waits == [12, 24, 48, MOST_EVERY, 12]
 
 
-def test_failures_in_a_row_double_the_wait_until_something_is_found():
+def waits_in_doubt(reviews: Reviews) -> int:
+    """Frames to the next search."""
+    return next(wait for wait in range(100) if reviews.due(100 + wait, 12, doubtful=True))
+
+
+def test_every_few_failures_in_a_row_double_the_wait_until_something_is_found():
     reviews, waits = Reviews(), []
-    for found in (False, False, False, False, False, True):
+    for found in [False] * (3 * FEW_FAILED) + [True]:
         reviews = reviews.searched(100, agreed=False, found=found)
-        waits.append(next(wait for wait in range(100) if reviews.due(100 + wait, 12, doubtful=True)))
-    assert waits == [SEARCH_EVERY] * (FEW_FAILED - 1) + [2 * SEARCH_EVERY] * 2 + [SEARCH_EVERY]
+        waits.append(waits_in_doubt(reviews))
+    few, more, most = (FEW_FAILED - 1, FEW_FAILED, FEW_FAILED + 1)
+    assert waits == [SEARCH_EVERY] * few + [2 * SEARCH_EVERY] * more + [RARELY] * most + [SEARCH_EVERY]
     assert not reviews.searched(100, agreed=False).due(105, 12, doubtful=False)
+
+
+def test_failures_before_more_was_seen_are_forgotten():
+    tired = Reviews(100, failed=3 * FEW_FAILED)
+    assert waits_in_doubt(tired.searched(100, agreed=False, found=False)) == RARELY
+    assert waits_in_doubt(tired.searched(100, agreed=False, found=False, more_seen=True)) == SEARCH_EVERY
 
 
 @pytest.mark.parametrize("failures", [1, FEW_FAILED])
@@ -89,7 +101,7 @@ def test_a_search_agrees_where_it_finds_what_is_followed_without_doubt(
     alike = declared_symmetries(symmetries) if symmetries else Symmetries.none()
     tracker = SequenceTracker(replace(known(scene), symmetries=alike), RunConfig((tmp_path / "s.h5",)))
     tracker._found = lambda observation: [turned(followed, degrees, metres)]  # type: ignore[method-assign]
-    tracker._reviewed(scene.observation, followed, 30)
+    tracker._reviewed(scene.observation, followed, 30, more_seen=False)
     assert tracker.state.reviews == Reviews(30, agreed, failed=int(confidence < 0.8))
 
 
@@ -98,9 +110,9 @@ def test_a_search_that_finds_nothing_does_not_agree(tmp_path: Path):
     followed = replace(estimate(), pose=scene.pose, confidence=0.99)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._found = lambda observation: []  # type: ignore[method-assign]
-    assert tracker._reviewed(scene.observation, followed, 30) is followed
+    assert tracker._reviewed(scene.observation, followed, 30, more_seen=False) is followed
     assert tracker.state.reviews == Reviews(30, 0)
-    assert tracker._reviewed(scene.observation, None, 33) is None
+    assert tracker._reviewed(scene.observation, None, 33, more_seen=False) is None
     assert tracker.state.reviews == Reviews(33, 0, failed=1)
 
 
@@ -109,8 +121,8 @@ def test_what_comes_back_into_view_is_more_than_the_last_search_saw(tmp_path: Pa
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._found = lambda observation: []  # type: ignore[method-assign]
     gone = replace(scene.observation, object_chance=np.zeros_like(scene.observation.object_chance))
-    tracker._reviewed(gone, None, 30)
+    tracker._reviewed(gone, None, 30, more_seen=False)
     assert not tracker._sees_more(gone)
     assert tracker._sees_more(scene.observation)
-    tracker._reviewed(scene.observation, None, 31)
+    tracker._reviewed(scene.observation, None, 31, more_seen=True)
     assert not tracker._sees_more(scene.observation)

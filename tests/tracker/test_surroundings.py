@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.ndimage import binary_dilation, median_filter
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import binary_dilation, binary_opening, median_filter
 
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
-from tracker.arm import HAND_LENGTH, Arm, find_arm, find_near_arm
+from tracker.arm import HAND_LENGTH, Arm, find_arm, find_near_arm, opened
 from tracker.background import LEAST_FRAMES, static_background, tolerance
 from tracker.observation import (
     FARTHEST,
@@ -231,13 +232,19 @@ def test_areas_are_in_square_metres():
 
 def test_a_mask_puts_points_back_on_their_pixels():
     observation = drawn().observation
-    among = observation.points[:, 0] > 0
-    chosen = observation.points[among, 1] > 0
-    mask = observation.mask(among, chosen)
+    chosen = (observation.points[:, 0] > 0) & (observation.points[:, 1] > 0)
+    mask = observation.mask(chosen)
     assert mask.sum() == chosen.sum()
+    np.testing.assert_array_equal(observation.features_of(np.nonzero(chosen)[0]), observation.features[mask])
     v, u = np.nonzero(mask)
     assert (u > 159).all()
     assert (v > 119).all()
+
+
+@given(arrays(bool, (9, 11)), st.integers(1, 12))
+def test_opening_is_that_of_mathematical_morphology(thing, size):
+    square = np.ones((size, size), bool)
+    np.testing.assert_array_equal(opened(thing, size), binary_opening(thing, square))
 
 
 def near_arm_scene():
