@@ -28,8 +28,6 @@ from tracker.unfinished import RunState
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
 without a background it is found in so many more"""
-TOLD_BY = 8
-"""frames at most by which a right hand is told from a left one"""
 
 
 def begun(session: Session, config: RunConfig) -> RunState:
@@ -74,8 +72,8 @@ def _tell_side(
     """
     if config.hand != "auto" or session.hand_side != "unknown" or config.mano is not None:
         return
-    chosen = poses[:: max(1, -(-len(poses) // TOLD_BY))]
-    frames = [(session.frame(index), camera_from_object) for index, camera_from_object in chosen]
+    order = np.random.default_rng(config.seed).permutation(len(poses))  # neighbours tell the same
+    frames = [(session.frame(index), pose) for index, pose in (poses[at] for at in order)]
     labels_of = session.labels if config.masks else unlabelled
     side = side_seen(frames, tracker.state.knowledge, config.points, config.seed, labels_of)
     tracker.take_hand(average_hand(side))

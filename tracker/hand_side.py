@@ -1,9 +1,10 @@
 """Whose hand it is, where a recording does not say: the one that is more surely right where the object is known.
 
-What a wrong hand leaves unexplained is nearly as little as what the right one does: a palm fits the back of the other
-hand. How much of its fingers is seen tells them apart (tracker/hand_quality.py).
+A palm fits the back of the other hand, so that a wrong hand may fit nearly as well. What tells them apart is how surely
+either is right (tracker/hand_quality.py), and by how much the objective of the one is below that of the other. Frames
+are looked at one by one until they tell enough, as in a sequential test (Wald 1945).
 
-In: some frames with the object's pose. Out: a side.
+In: frames with the object's pose. Out: a side.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from scene.progress import track as shown
 from tracker.anew import object_at, with_hand_found
 from tracker.grasp_views import GraspViews
 from tracker.hints import with_labels
+from tracker.judgement import Estimate
+from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
 
-SIDES: tuple[Side, ...] = ("right", "left")
-CLEARLY = 2.0
-"""log odds, summed over the frames, by which a left hand must be surer than a right one, as most are right ones"""
+CLEARLY, ENOUGH = 2.0, 10.0
+"""log odds, summed over the frames, by which a left hand must be surer than a right one, as most are right ones; and
+from which on, for either, no more frames are asked"""
 LEAST, MOST = 0.02, 0.98
 """chances between which one frame counts"""
+LOWER = 0.03
+"""of the objective: as much as a unit of log odds"""
 
 
 def side_seen(
@@ -36,7 +41,7 @@ def side_seen(
     seed: int,
     labels_of: Callable[[int], Bytes | None],
 ) -> Side:
-    """Searches for a right and for a left hand in each frame, and sums up the log odds that each is right.
+    """Searches for a right and for a left hand in one frame after the other, until it is clear which of them it is.
 
     Args:
         frames: each with camera_from_object (4, 4).
@@ -45,16 +50,34 @@ def side_seen(
         seed: of all randomness.
         labels_of: a frame's number, as hints.unlabelled.
     """
-    sureness = np.zeros(len(SIDES))
+    for_left = 0.0
     for frame, camera_from_object in shown(frames, "telling left from right"):
         known = knowledge.with_planes_of(frame)
         observation = with_labels(known.observed(frame), labels_of(frame.index))
-        rng = np.random.default_rng([seed, frame.index])
-        estimate = object_at(observation, camera_from_object, known, rng)
-        for at, side in enumerate(SIDES):
-            mine, same = known.with_shape(average_hand(side)), np.random.default_rng([seed, frame.index])
-            found, _ = with_hand_found(observation, estimate, mine, (), GraspViews(), points, same)
-            if np.isfinite(found.hand_certainty):  # enough of it was seen to be judged
-                sureness[at] += logit(np.clip(found.hand_certainty, LEAST, MOST))
-    right, left = sureness
-    return "left" if left > right + CLEARLY else "right"
+        estimate = object_at(observation, camera_from_object, known, np.random.default_rng([seed, frame.index]))
+        left, right = (_with_hand(observation, estimate, known, side, points, seed) for side in ("left", "right"))
+        for_left += log_odds_for(left, right)
+        if abs(for_left) > ENOUGH:
+            break
+    return "left" if for_left > CLEARLY else "right"
+
+
+def _with_hand(
+    observation: Observation, estimate: Estimate, knowledge: SceneKnowledge, side: Side, points: int, seed: int
+) -> Estimate:
+    """The object with the average hand of a side, found in this frame alone; chance plays the same part for both."""
+    known, rng = knowledge.with_shape(average_hand(side)), np.random.default_rng(seed)
+    return with_hand_found(observation, estimate, known, (), GraspViews(), points, rng)[0]
+
+
+def log_odds_for(one: Estimate, other: Estimate) -> float:
+    """By which one hand is rather the right one than the other; 0 where too little of either is seen to be judged.
+
+    Where neither is likely to be right it says little which of them is less wrong.
+    """
+    chances = np.array([one.hand_certainty, other.hand_certainty])
+    if not np.isfinite(chances).all():
+        return 0.0
+    surer = -np.diff(logit(np.clip(chances, LEAST, MOST)))[0]
+    lower = (other.terms.sum() - one.terms.sum()) / LOWER
+    return float(chances.max() * (surer + lower))

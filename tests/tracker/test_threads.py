@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -23,6 +24,14 @@ def test_shared_work_may_share_out_work():
     assert shared(lambda tens: sum(shared(lambda ones: tens + ones, range(3))), [10, 20, 30, 40, 50]) == [
         3 * tens + 3 for tens in (10, 20, 30, 40, 50)
     ]
+
+
+def test_parts_of_a_single_piece_of_work_are_shared_out():
+    together = threading.Barrier(2, timeout=10)  # passed only where two are at it at once
+    with ThreadPoolExecutor(2) as pool, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threads, "THREADS", 2)
+        patched.setattr(threads, "_threads", lambda: pool)
+        assert shared(lambda _: len(shared(lambda _: together.wait(), range(2))), ["one"]) == [2]
 
 
 def test_both_are_done_also_from_within_shared_work():
