@@ -20,13 +20,14 @@ from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.judgement import Estimate, judged, with_told
-from tracker.nearby import about_object, pick
+from tracker.nearby import about_object, pick, within
 from tracker.objective import Evidence
 from tracker.observation import Observation
 from tracker.refine import OBJECT_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.threads import shared
 from tracker.turns import Settled, far_turn, near_turn, settled
-from tracker.weights import fine
+from tracker.weights import Weights, fine
 
 CANDIDATES = 8
 """of those found, judged to the end"""
@@ -50,7 +51,10 @@ def objects_found(
     Of the best alone it is asked how much the frame tells of it.
     """
     found = find_object(observation, knowledge.models, knowledge.weights, rng, colored=knowledge.colored, near=near)
-    placed = [_placed(observation, pose.camera_from_object, knowledge, rng) for pose in found[:CANDIDATES]]
+    poses = [pose_without_hand(pose.camera_from_object) for pose in found[:CANDIDATES]]
+    problems = [fine_problem(observation, [pose], knowledge, rng) for pose in poses]
+    both = zip(problems, poses, strict=True)
+    placed = shared(lambda one: (one[0], _placed(*one, knowledge.weights)), both)
     judged_too = [(estimated(observation, *one, knowledge, rng), *one) for one in placed]
     judged_too.sort(key=lambda candidate: -candidate[0].evidence)
     best = [_settled(observation, problem, vector, knowledge, rng) for _, problem, vector in judged_too[:1]]
@@ -61,21 +65,19 @@ def object_at(
     observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
 ) -> Estimate:
     """The object near a pose (4, 4) which was found or given: refined and judged, without a hand."""
-    problem, vector = _placed(observation, camera_from_object, knowledge, rng)
+    pose = pose_without_hand(camera_from_object)
+    problem = fine_problem(observation, [pose], knowledge, rng)
+    vector = _placed(problem, pose, knowledge.weights)
     estimate = estimated(observation, problem, vector, knowledge, rng)
     near, far = (turn(problem, vector, knowledge.symmetries).cost for turn in (near_turn, far_turn))
     return with_told(estimate, Settled(vector, near, far))
 
 
-def _placed(
-    observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
-) -> tuple[Problem, Floats]:
-    """The problem of the object near a pose, and its hypothesis (32,), refined."""
-    pose = pose_without_hand(camera_from_object)
-    problem = fine_problem(observation, [pose], knowledge, rng)
-    strict = replace(problem, weights=searching(knowledge.weights))
+def _placed(problem: Problem, pose: HandObjectPose, coarse: Weights) -> Floats:
+    """The hypothesis (32,) of the object near a pose, refined: first coarsely, and so that what is found is seen."""
+    strict = replace(problem, weights=searching(coarse))
     vector, _ = refined(strict, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
-    return problem, refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
+    return refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
 
 
 def fine_problem(
@@ -171,11 +173,11 @@ def hand_evidence(
     off_object, hand_like = _beside(observation, estimate.pose, knowledge)
     places = observation.points[pick(off_object, MOST_PLACES, rng)]
     centre = places.mean(axis=0) if len(places) else np.zeros(3)
-    hand = np.nonzero(hand_like & (np.linalg.norm(observation.points - centre, axis=1) < HAND_SPAN))[0]
+    hand = np.nonzero(hand_like & within(observation.points, centre, HAND_SPAN))[0]
     if len(places) < FEWEST_PLACES or len(hand) < FEWEST_POINTS:
         return None
     reach = knowledge.models.object_reach
-    around = np.nonzero(np.linalg.norm(observation.points - object_pose[:3, 3], axis=1) < reach)[0]
+    around = np.nonzero(within(observation.points, object_pose[:3, 3], reach))[0]
     halves = [rng.choice(hand, points // 2), rng.choice(around, points // 2) if len(around) else hand[:0]]
     return observation.evidence(np.concatenate(halves)), places
 
@@ -202,8 +204,7 @@ def with_hand(
 
 def _beside(observation: Observation, pose: HandObjectPose, knowledge: SceneKnowledge) -> tuple[Booleans, Booleans]:
     """(F,) hand-coloured points about the object that are surely not on it, and all of them."""
-    from_object = observation.points - pose.camera_from_object[:3, 3]
-    hand_like = observation.hand_points & (np.linalg.norm(from_object, axis=1) < NEAR_OBJECT)
+    hand_like = observation.hand_points & within(observation.points, pose.camera_from_object[:3, 3], NEAR_OBJECT)
     layout = Layout.about(pose)
     distance, _ = point_distances(layout.vector(pose), layout, observation.points, knowledge.models, False)
     return hand_like & (distance > TOUCHING), hand_like

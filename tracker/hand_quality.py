@@ -15,7 +15,7 @@ import numpy as np
 from scene.arrays import Booleans, Floats
 from scene.transforms import apply, inverse
 from tracker.explanation import point_distances, view_fingers
-from tracker.nearby import BEHIND_WRIST, pick
+from tracker.nearby import BEHIND_WRIST, pick, within
 from tracker.objective import HAND
 from tracker.observation import Observation
 from tracker.quality import chance
@@ -87,7 +87,7 @@ def hand_quality(
         rng: picks the points that are asked about.
     """
     camera_from_hand = problem.layout.pose(vector).hand.camera_from_hand
-    near = np.linalg.norm(observation.points - camera_from_hand[:3, 3], axis=1) < HAND_SPAN
+    near = within(observation.points, camera_from_hand[:3, 3], HAND_SPAN)
     points = observation.points[pick(observation.hand_points & near, POINTS, rng)]
     to_object, to_hand = point_distances(vector, problem.layout, points, problem.models, True)
     to_hand = np.abs(to_hand)

@@ -10,7 +10,7 @@ from scene.arrays import Floats
 from tracker.explanation import ON_BODY, point_distances, view_samples
 from tracker.hand_quality import HandQuality
 from tracker.hypothesis import HandObjectPose
-from tracker.nearby import pick
+from tracker.nearby import pick, within
 from tracker.objective import COLOR
 from tracker.observation import Observation
 from tracker.quality import ObjectQuality, chance, object_evidence
@@ -109,7 +109,7 @@ def object_quality(
     """What all points about the object say."""
     view = view_samples(vector, problem.layout, problem.evidence, problem.models, problem.weights)
     reach = problem.models.object_reach
-    near = np.linalg.norm(observation.points - vector[:3], axis=1) < ABOUT * reach
+    near = within(observation.points, vector[:3], ABOUT * reach)
     evidence = observation.evidence(pick(near, JUDGING_POINTS, rng))
     distance, _ = point_distances(vector, problem.layout, evidence.points, problem.models, False)
     on_object, on_hand = evidence.point_object_chance, evidence.point_hand_chance

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from scene.arrays import Booleans, Floats, Integers
 from scene.hand_pose import HandPose, joints
@@ -18,6 +17,13 @@ REACH = 1.3
 FROM_JOINT, BEHIND_WRIST, HAND_REACH = 0.04, 0.02, 0.25
 """metres from a joint within which a point may be the hand's, behind the wrist from which it is the forearm's, and from
 the wrist beyond which no hand reaches"""
+
+
+def within(points: Floats, centre: Floats, reach: float) -> Booleans:
+    """(N, 3) -> (N,) which are less than `reach` metres from the centre (3,)."""
+    away = points - centre
+    near: Booleans = np.einsum("ij,ij->i", away, away) < reach * reach
+    return near
 
 
 def pick(mask: Booleans, count: int, rng: np.random.Generator) -> Integers:
@@ -59,9 +65,7 @@ def about_hand(
 
 
 def _near_object(points: Floats, poses: list[HandObjectPose], reach: float) -> Booleans:
-    near: Booleans = np.any(
-        [np.linalg.norm(points - pose.camera_from_object[:3, 3], axis=1) < REACH * reach for pose in poses], axis=0
-    )
+    near: Booleans = np.any([within(points, pose.camera_from_object[:3, 3], REACH * reach) for pose in poses], axis=0)
     return near
 
 
@@ -69,7 +73,9 @@ def _near_hand(points: Floats, shape: HandShape, hand: HandPose) -> Booleans:
     near = np.zeros(len(points), bool)
     hand_from_camera = inverse(hand.camera_from_hand)
     ahead = points @ hand_from_camera[0, :3] + hand_from_camera[0, 3] > -BEHIND_WRIST
-    close = np.nonzero(ahead & (np.linalg.norm(points - hand.camera_from_hand[:3, 3], axis=1) < HAND_REACH))[0]
-    distance = cdist(points[close], joints(shape, hand)).min(axis=1)
-    near[close[distance < FROM_JOINT]] = True
+    close = np.nonzero(ahead & within(points, hand.camera_from_hand[:3, 3], HAND_REACH))[0]
+    # all squared distances as one product of matrices
+    mine, of_joints = points[close] - hand.camera_from_hand[:3, 3], joints(shape, hand) - hand.camera_from_hand[:3, 3]
+    squares = (of_joints**2).sum(axis=1) - 2 * mine @ of_joints.T
+    near[close[squares.min(axis=1) + (mine**2).sum(axis=1) < FROM_JOINT**2]] = True
     return near

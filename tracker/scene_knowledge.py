@@ -20,6 +20,7 @@ from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods
 from tracker.explanation import OFF_BODY, on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
+from tracker.nearby import within
 from tracker.objective import Models
 from tracker.observation import Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
@@ -113,7 +114,7 @@ class SceneKnowledge:
         layout = Layout.about(pose)
         vector = layout.vector(pose)
         reach = self.models.object_reach + 0.2
-        near = np.nonzero(np.linalg.norm(observation.points - vector[:3], axis=1) < reach)[0]
+        near = np.nonzero(within(observation.points, vector[:3], reach))[0]
         to_object, to_hand = point_distances(vector, layout, observation.points[near], self.models, True)
         on_object, on_hand = on_bodies(to_object, to_hand)
         # fingers touch the object, and the hand may be a centimetre off: what may as well be the other's is not learned
@@ -139,6 +140,6 @@ class SceneKnowledge:
 
 
 def _behind(observation: Observation) -> Floats:
-    """(N, 3) features of a quarter of the background's pixels: far more are seen than its colours need."""
-    behind: Floats = observation.features[::2, ::2][~observation.foreground[::2, ::2]]
+    """(N, 3) features of a sixteenth of the background's pixels: far more are seen than its colours need."""
+    behind: Floats = observation.features[::4, ::4][~observation.foreground[::4, ::4]]
     return behind
