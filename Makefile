@@ -11,8 +11,8 @@ help:
 	@echo "make bench   measure speeds on this machine"
 	@echo "make paper   all figures of docs/results.md, hours; its parts, each by itself:"
 	@echo "             make linemod    RECIPES on OBJECTS of PATCHES and MESHES (for a short look: STEPS=400 RESULTS=)"
-	@echo "             make figure-2   the paper's four steps on OBJECT, by FIGURE_STEPS batches"
-	@echo "             make ablation   what each choice of recipe best is worth, likewise"
+	@echo "             make figure-2   the paper's four steps on OBJECTS, by FIGURE_STEPS batches"
+	@echo "             make ablation   what each choice of recipe best is worth, on OBJECT"
 	@echo "             make ablation-pairs   the same of its choices for pairs files, on a small one"
 	@echo "             make belt       hand occlusion, simulated: the last row of the paper's table 2"
 	@echo "             make video      one part of a real recording against another"
@@ -53,8 +53,8 @@ OBJECT ?= cat
 RECIPES ?= srn best wohlhart
 VIEWS ?= 4000
 STEPS ?=
-FIGURE_STEPS ?= 1100
-FIGURE_OPTIONS ?= --learning-rate 0.05
+FIGURE_STEPS ?= 1650
+FIGURE_OPTIONS ?= --fixed-images --loss.sign hemisphere --learning-rate 0.1
 FIGURE_VIEWS ?= 2500
 SHORT_STEPS ?= 250
 SHORT_VIEWS ?= 1000
@@ -66,7 +66,7 @@ OUTPUT ?= paper
 RESULTS ?= docs
 ON_PATCHES = --patches $(PATCHES) --meshes $(MESHES)
 # about as many images as the paper has of an object, and none of them varied
-OF_FIGURE = $(ON_PATCHES) --objects $(OBJECT) --views $(FIGURE_VIEWS) --variation 0 --steps $(FIGURE_STEPS) $(FIGURE_OPTIONS)
+OF_FIGURE = $(ON_PATCHES) --objects $(OBJECTS) --views $(FIGURE_VIEWS) --variation 0 --steps $(FIGURE_STEPS) $(FIGURE_OPTIONS)
 SHORTENED = $(ON_PATCHES) --objects $(OBJECT) --views $(SHORT_VIEWS) --steps $(SHORT_STEPS)
 AT_MOST = $(if $(STEPS),--steps $(STEPS))
 WRITE = $(if $(RESULTS),$(VENV)/bin/python -m scripts.write_results $@ $(OUTPUT)/$@/comparison.json $(RESULTS))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import math
+from itertools import cycle
 from pathlib import Path
 
 import jinja2
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +20,8 @@ from rich.table import Table
 from train.errors import ALL, ErrorRow, ReadOut
 
 READ_OUTS: tuple[ReadOut, ...] = ("regression", "nearest_neighbour")
+MARKS = "os^Dvp*"
+"""of the objects"""
 STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1100px; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0 } th, td { padding: 3px 12px 3px 0; text-align: right }
 th { border-bottom: 1px solid #999 } td:first-child, th:first-child { text-align: left }
@@ -104,19 +109,23 @@ def _paper(paper: Paper, name: str, recipe: str, read_out: ReadOut) -> float:
 
 
 def plot(rows: list[ErrorRow]) -> Figure:
-    """Figure 2a: bars of the mean Euler error over objects, one group a recipe; each object's figure as a dot."""
-    recipes = list(dict.fromkeys(row.recipe for row in rows))
+    """Figure 2a: bars of the mean Euler error over objects, one group a recipe; in them a mark of each object."""
+    recipes, names = (list(dict.fromkeys(getattr(row, kind) for row in rows)) for kind in ("recipe", "object"))
+    marks = dict(zip(names, cycle(MARKS), strict=False))
     figure = Figure(figsize=(1.5 + 1.2 * len(recipes), 3.6))
     axes = figure.subplots()
     for at, read_out in enumerate(READ_OUTS):
         for place, recipe in enumerate(recipes):
-            errors = [row.mean_euler_deg for row in rows if (row.recipe, row.read_out) == (recipe, read_out)]
-            if errors:
+            found = [row for row in rows if (row.recipe, row.read_out) == (recipe, read_out)]
+            if found:
                 x = place + 0.4 * at - 0.2
-                axes.bar(x, float(np.mean(errors)), 0.38, color=f"C{at}")
-                axes.plot([x] * len(errors), errors, "o", color="#333", markersize=3)
+                axes.bar(x, float(np.mean([row.mean_euler_deg for row in found])), 0.38, color=f"C{at}")
+            for row in found:
+                axes.plot([x], [row.mean_euler_deg], marks[row.object], color="#333", markersize=4)
     axes.set_xticks(range(len(recipes)), recipes, rotation=15)
     axes.set_ylabel("mean Euler error, degrees")
-    handles = [Patch(color=f"C{at}", label=name.replace("_", " ")) for at, name in enumerate(READ_OUTS)]
+    handles: list[Artist] = [Patch(color=f"C{at}", label=name.replace("_", " ")) for at, name in enumerate(READ_OUTS)]
+    if len(names) > 1:
+        handles += [Line2D([], [], color="#333", linestyle="", marker=marks[name], label=name) for name in names]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the bars, it hides none
     return figure

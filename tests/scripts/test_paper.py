@@ -57,5 +57,6 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
 
 
 def test_the_options_of_figure_2_are_taken(tmp_path: Path) -> None:
-    assert "--learning-rate 0.05 --recipes" in make(tmp_path, "-n", "figure-2")
-    assert "--steps 1 --fixed-images --recipes" in make(tmp_path, "-n", "FIGURE_OPTIONS=--fixed-images", "figure-2")
+    usual = make(tmp_path, "-n", "figure-2")
+    assert "--steps 1 --fixed-images --loss.sign hemisphere --learning-rate 0.1 --recipes" in usual
+    assert "--steps 1 --seed 1 --recipes" in make(tmp_path, "-n", "FIGURE_OPTIONS=--seed 1", "figure-2")
