@@ -104,7 +104,7 @@ def find_near_arm(
 def opened(thing: Booleans, size: int) -> Booleans:
     """(H, W) -> all of a thing that lies in squares of `size` pixels which lie in it: without its thin parts.
 
-    By doubling runs of pixels, rows and then columns: a tenth of the time of scipy's filters.
+    By doubling runs of pixels, rows and then columns, which is far sooner done than by scipy's filters.
     """
     return _runs_from(_runs_from(_runs_of(_runs_of(thing, size).T, size), size).T, size)
 

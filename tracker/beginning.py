@@ -18,7 +18,7 @@ from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES, static_background
 from tracker.brought_hand import brought_hand
 from tracker.config import DETECT, RunConfig
-from tracker.hand_side import side_seen
+from tracker.hand_side import CLEARLY, ENOUGH, followed_to_be_left, seen_to_be_left
 from tracker.hints import read_pose, unlabelled
 from tracker.lone_hand import LoneHandState
 from tracker.scene_knowledge import SceneKnowledge
@@ -28,6 +28,8 @@ from tracker.unfinished import RunState
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
 without a background it is found in so many more"""
+IN_ROW = 20
+"""frames from the first to be tracked, either way, through which both hands are followed to tell them apart"""
 
 
 def begun(session: Session, config: RunConfig) -> RunState:
@@ -50,7 +52,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
     if config.initial_pose is not None:
         given = read_pose(config.initial_pose)
         tracker.start_at(session.frame(0), given)
-        _tell_side(tracker, session, config, [(0, given)])
+        _tell_side(tracker, session, config, 0, [(0, given)])
         return RunState(0, 0, tracker.state)
     seen = tracker.look_ahead(ahead)
     if background is not None and seen.found_in < SELDOM * len(ahead):
@@ -59,24 +61,41 @@ def begun(session: Session, config: RunConfig) -> RunState:
         seen_without = other.look_ahead(ahead)
         if seen_without.found_in >= seen.found_in + MORE_OFTEN * len(ahead):
             tracker, seen = other, seen_without
-    _tell_side(tracker, session, config, seen.poses)
+    _tell_side(tracker, session, config, seen.anchor, seen.poses)
     return RunState(seen.anchor, 0, tracker.state)
 
 
 def _tell_side(
-    tracker: SequenceTracker, session: Session, config: RunConfig, poses: Sequence[tuple[int, Floats]]
+    tracker: SequenceTracker, session: Session, config: RunConfig, anchor: int, poses: Sequence[tuple[int, Floats]]
 ) -> None:
     """Where neither session nor command says whose hand it is, the tracker follows the one that is seen.
 
-    `poses`: frames in which the object was found, and where.
+    Args:
+        tracker: at its anchor.
+        session: the recording.
+        config: of the command.
+        anchor: the frame that tracking begins with.
+        poses: frames in which the object was found, and where.
     """
     if config.hand != "auto" or session.hand_side != "unknown" or config.mano is not None:
         return
     order = np.random.default_rng(config.seed).permutation(len(poses))  # neighbours tell the same
     frames = [(session.frame(index), pose) for index, pose in (poses[at] for at in order)]
     labels_of = session.labels if config.masks else unlabelled
-    side = side_seen(frames, tracker.state.knowledge, config.points, config.seed, labels_of)
-    tracker.take_hand(average_hand(side))
+    for_left = seen_to_be_left(frames, tracker.state.knowledge, config.points, config.seed, labels_of)
+    for row in rows_from(anchor, len(session)):
+        if abs(for_left) > ENOUGH:
+            break
+        left, right = (SequenceTracker.resumed(tracker.state, config, labels_of) for _ in range(2))
+        left.take_hand(average_hand("left"))
+        for_left = followed_to_be_left([session.frame(index) for index in row], left, right, for_left)
+    if for_left > CLEARLY:
+        tracker.take_hand(average_hand("left"))
+
+
+def rows_from(anchor: int, count: int) -> list[range]:
+    """Frames in a row from the anchor on, and from it back."""
+    return [range(anchor, min(anchor + IN_ROW, count)), range(anchor - 1, max(anchor - 1 - IN_ROW, -1), -1)]
 
 
 def frames_ahead(session: Session) -> list[RgbdFrame]:

@@ -48,7 +48,7 @@ def color_features(color: Bytes) -> Floats:
 def blurred(color: Bytes) -> Integers:
     """(H, W, C) bytes -> (H, W, C) uint16, 256 times what a binomial of five pixels, of deviation 1, makes of them.
 
-    In whole numbers, whose logarithms are then looked up: a sixth of the time of a Gaussian and of its logarithms.
+    In whole numbers, whose logarithms are then looked up: far sooner done than a Gaussian and its logarithms.
     """
     blur: Integers = _binomial(_binomial(color.astype(np.uint16)).swapaxes(0, 1)).swapaxes(0, 1)
     return blur

@@ -1,10 +1,11 @@
-"""Whose hand it is, where a recording does not say: the one that is more surely right where the object is known.
+"""Whose hand it is, where a recording does not say: the one that explains more, and is more surely right.
 
 A palm fits the back of the other hand, so that a wrong hand may fit nearly as well. What tells them apart is how surely
 either is right (tracker/hand_quality.py), and by how much the objective of the one is below that of the other. Frames
-are looked at one by one until they tell enough, as in a sequential test (Wald 1945).
+are looked at one by one until they tell enough, as in a sequential test (Wald 1945): first some far from each other, in
+each of which either hand is searched for, and then, as one that is seldom found is sooner followed, some in a row.
 
-In: frames with the object's pose. Out: a side.
+In: frames. Out: log odds that it is a left hand.
 """
 
 from __future__ import annotations
@@ -22,26 +23,32 @@ from tracker.anew import object_at, with_hand_found
 from tracker.grasp_views import GraspViews
 from tracker.hints import with_labels
 from tracker.judgement import Estimate
+from tracker.objective import CONTACT, HAND, POINTS, PRIOR
 from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.sequence import SequenceTracker
 
 CLEARLY, ENOUGH = 2.0, 10.0
 """log odds, summed over the frames, by which a left hand must be surer than a right one, as most are right ones; and
 from which on, for either, no more frames are asked"""
+IN_A_ROW = 0.3
+"""share of its log odds that counts of a frame in a row of them, which all tell nearly the same"""
 LEAST, MOST = 0.02, 0.98
 """chances between which one frame counts"""
 LOWER = 0.03
 """of the objective: as much as a unit of log odds"""
+OF_HANDS = [POINTS, HAND, CONTACT, PRIOR]
+"""terms of the objective that a hand has a part in"""
 
 
-def side_seen(
+def seen_to_be_left(
     frames: Sequence[tuple[RgbdFrame, Floats]],
     knowledge: SceneKnowledge,
     points: int,
     seed: int,
     labels_of: Callable[[int], Bytes | None],
-) -> Side:
-    """Searches for a right and for a left hand in one frame after the other, until it is clear which of them it is.
+) -> float:
+    """Log odds by searching for a right and for a left hand in one frame after the other, until they are clear.
 
     Args:
         frames: each with camera_from_object (4, 4).
@@ -56,10 +63,30 @@ def side_seen(
         observation = with_labels(known.observed(frame), labels_of(frame.index))
         estimate = object_at(observation, camera_from_object, known, np.random.default_rng([seed, frame.index]))
         left, right = (_with_hand(observation, estimate, known, side, points, seed) for side in ("left", "right"))
-        for_left += log_odds_for(left, right)
+        for_left += log_odds_for((left.hand_certainty, left.terms), (right.hand_certainty, right.terms))
         if abs(for_left) > ENOUGH:
             break
-    return "left" if for_left > CLEARLY else "right"
+    return for_left
+
+
+def followed_to_be_left(
+    frames: Sequence[RgbdFrame], left: SequenceTracker, right: SequenceTracker, before: float
+) -> float:
+    """Log odds by following a right and a left hand through frames in a row, until they are clear.
+
+    Args:
+        frames: from where both trackers stand.
+        left: follows a left hand.
+        right: follows a right one.
+        before: log odds that are known already.
+    """
+    for_left = before
+    for frame in shown(frames, "following left and right"):
+        one, other = left.track(frame), right.track(frame)
+        for_left += IN_A_ROW * log_odds_for((one.hand_confidence, one.terms), (other.hand_confidence, other.terms))
+        if abs(for_left) > ENOUGH:
+            break
+    return for_left
 
 
 def _with_hand(
@@ -70,14 +97,14 @@ def _with_hand(
     return with_hand_found(observation, estimate, known, (), GraspViews(), points, rng)[0]
 
 
-def log_odds_for(one: Estimate, other: Estimate) -> float:
-    """By which one hand is rather the right one than the other; 0 where too little of either is seen to be judged.
+def log_odds_for(one: tuple[float, Floats], other: tuple[float, Floats]) -> float:
+    """By which one hand is rather the right one than the other; each is its chance and the (6,) terms of the objective.
 
-    Where neither is likely to be right it says little which of them is less wrong.
+    0 where either cannot be judged. Where neither is likely to be right it says little which of them is less wrong.
     """
-    chances = np.array([one.hand_certainty, other.hand_certainty])
+    chances = np.array([one[0], other[0]])
     if not np.isfinite(chances).all():
         return 0.0
     surer = -np.diff(logit(np.clip(chances, LEAST, MOST)))[0]
-    lower = (other.terms.sum() - one.terms.sum()) / LOWER
+    lower = (other[1] - one[1])[OF_HANDS].sum() / LOWER
     return float(chances.max() * (surer + lower))
