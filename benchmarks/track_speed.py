@@ -35,7 +35,7 @@ from scene.memory import keep_freed_memory
 from scene.metrics import rotation_error_deg
 from scene.pages import new_figure
 from tracker.anew import object_at
-from tracker.beginning import begun
+from tracker.beginning import begun, ways_from
 from tracker.config import RunConfig
 from tracker.following import SCALES, Last, hand_followed, object_followed
 from tracker.grasp_views import GraspViews
@@ -241,7 +241,7 @@ def time_tracking(bench: Bench, state: RunState, config: RunConfig) -> None:
     assert state.tracker is not None
     keep_freed_memory()  # as `tracker run` does
     tracker = SequenceTracker.resumed(state.tracker, config)
-    forth, back = range(state.anchor, len(bench.session)), range(state.anchor - 1, -1, -1)
+    forth, back = ways_from(state.anchor, len(bench.session))
     frames = [*forth, *back][:TIMED_FRAMES]
     tracker.track(bench.session.frame(frames[0]))  # compiles
     wall, processor = [], []

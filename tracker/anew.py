@@ -51,10 +51,8 @@ def objects_found(
     Of the best alone it is asked how much the frame tells of it.
     """
     found = find_object(observation, knowledge.models, knowledge.weights, rng, colored=knowledge.colored, near=near)
-    poses = [pose_without_hand(pose.camera_from_object) for pose in found[:CANDIDATES]]
-    problems = [fine_problem(observation, [pose], knowledge, rng) for pose in poses]
-    both = zip(problems, poses, strict=True)
-    placed = shared(lambda one: (one[0], _placed(*one, knowledge.weights)), both)
+    starts = [_start(observation, pose.camera_from_object, knowledge, rng) for pose in found[:CANDIDATES]]
+    placed = shared(lambda start: _placed(*start, knowledge.weights), starts)
     judged_too = [(estimated(observation, *one, knowledge, rng), *one) for one in placed]
     judged_too.sort(key=lambda candidate: -candidate[0].evidence)
     best = [_settled(observation, problem, vector, knowledge, rng) for _, problem, vector in judged_too[:1]]
@@ -65,19 +63,25 @@ def object_at(
     observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
 ) -> Estimate:
     """The object near a pose (4, 4) which was found or given: refined and judged, without a hand."""
-    pose = pose_without_hand(camera_from_object)
-    problem = fine_problem(observation, [pose], knowledge, rng)
-    vector = _placed(problem, pose, knowledge.weights)
+    problem, vector = _placed(*_start(observation, camera_from_object, knowledge, rng), knowledge.weights)
     estimate = estimated(observation, problem, vector, knowledge, rng)
     near, far = (turn(problem, vector, knowledge.symmetries).cost for turn in (near_turn, far_turn))
     return with_told(estimate, Settled(vector, near, far))
 
 
-def _placed(problem: Problem, pose: HandObjectPose, coarse: Weights) -> Floats:
-    """The hypothesis (32,) of the object near a pose, refined: first coarsely, and so that what is found is seen."""
-    strict = replace(problem, weights=searching(coarse))
-    vector, _ = refined(strict, problem.layout.vector(pose), OBJECT_NUMBERS, ITERATIONS)
-    return refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
+def _start(
+    observation: Observation, camera_from_object: Floats, knowledge: SceneKnowledge, rng: np.random.Generator
+) -> tuple[Problem, Floats]:
+    """The problem of the object near a pose, and that pose as a hypothesis (32,)."""
+    pose = pose_without_hand(camera_from_object)
+    problem = fine_problem(observation, [pose], knowledge, rng)
+    return problem, problem.layout.vector(pose)
+
+
+def _placed(problem: Problem, start: Floats, coarse: Weights) -> tuple[Problem, Floats]:
+    """The problem, and its hypothesis (32,), refined: first coarsely, and so that what is found is seen."""
+    vector, _ = refined(replace(problem, weights=searching(coarse)), start, OBJECT_NUMBERS, ITERATIONS)
+    return problem, refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)[0]
 
 
 def fine_problem(

@@ -13,6 +13,7 @@ from scene.errors import TrackingError
 from scene.frame import RgbdFrame
 from scene.hand_shape import HandShape, Side, average_hand
 from scene.object_model import ObjectModel
+from scene.progress import track as shown
 from scene.symmetry import Symmetries, declared_symmetries
 from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES, static_background
@@ -79,23 +80,30 @@ def _tell_side(
     """
     if config.hand != "auto" or session.hand_side != "unknown" or config.mano is not None:
         return
-    order = np.random.default_rng(config.seed).permutation(len(poses))  # neighbours tell the same
-    frames = [(session.frame(index), pose) for index, pose in (poses[at] for at in order)]
     labels_of = session.labels if config.masks else unlabelled
+    order = np.random.default_rng(config.seed).permutation(len(poses))  # neighbours tell the same
+    shuffled = shown([poses[at] for at in order], "telling left from right")
+    frames = ((session.frame(index), pose) for index, pose in shuffled)
     for_left = seen_to_be_left(frames, tracker.state.knowledge, config.points, config.seed, labels_of)
     for row in rows_from(anchor, len(session)):
         if abs(for_left) > ENOUGH:
             break
         left, right = (SequenceTracker.resumed(tracker.state, config, labels_of) for _ in range(2))
         left.take_hand(average_hand("left"))
-        for_left = followed_to_be_left([session.frame(index) for index in row], left, right, for_left)
+        in_a_row = map(session.frame, shown(row, "following left and right"))
+        for_left = followed_to_be_left(in_a_row, left, right, for_left)
     if for_left > CLEARLY:
         tracker.take_hand(average_hand("left"))
 
 
+def ways_from(anchor: int, count: int) -> tuple[range, range]:
+    """The frames of a recording in the order of tracking: from the anchor to the end, and from it back to the first."""
+    return range(anchor, count), range(anchor - 1, -1, -1)
+
+
 def rows_from(anchor: int, count: int) -> list[range]:
-    """Frames in a row from the anchor on, and from it back."""
-    return [range(anchor, min(anchor + IN_ROW, count)), range(anchor - 1, max(anchor - 1 - IN_ROW, -1), -1)]
+    """The first frames of either way, through which both hands are followed."""
+    return [way[:IN_ROW] for way in ways_from(anchor, count)]
 
 
 def frames_ahead(session: Session) -> list[RgbdFrame]:

@@ -10,7 +10,7 @@ In: frames. Out: log odds that it is a left hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy.special import logit
@@ -18,7 +18,6 @@ from scipy.special import logit
 from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
 from scene.hand_shape import Side, average_hand
-from scene.progress import track as shown
 from tracker.anew import object_at, with_hand_found
 from tracker.grasp_views import GraspViews
 from tracker.hints import with_labels
@@ -42,7 +41,7 @@ OF_HANDS = [POINTS, HAND, CONTACT, PRIOR]
 
 
 def seen_to_be_left(
-    frames: Sequence[tuple[RgbdFrame, Floats]],
+    frames: Iterable[tuple[RgbdFrame, Floats]],
     knowledge: SceneKnowledge,
     points: int,
     seed: int,
@@ -58,7 +57,7 @@ def seen_to_be_left(
         labels_of: a frame's number, as hints.unlabelled.
     """
     for_left = 0.0
-    for frame, camera_from_object in shown(frames, "telling left from right"):
+    for frame, camera_from_object in frames:
         known = knowledge.with_planes_of(frame)
         observation = with_labels(known.observed(frame), labels_of(frame.index))
         estimate = object_at(observation, camera_from_object, known, np.random.default_rng([seed, frame.index]))
@@ -70,7 +69,7 @@ def seen_to_be_left(
 
 
 def followed_to_be_left(
-    frames: Sequence[RgbdFrame], left: SequenceTracker, right: SequenceTracker, before: float
+    frames: Iterable[RgbdFrame], left: SequenceTracker, right: SequenceTracker, before: float
 ) -> float:
     """Log odds by following a right and a left hand through frames in a row, until they are clear.
 
@@ -81,7 +80,7 @@ def followed_to_be_left(
         before: log odds that are known already.
     """
     for_left = before
-    for frame in shown(frames, "following left and right"):
+    for frame in frames:
         one, other = left.track(frame), right.track(frame)
         for_left += IN_A_ROW * log_odds_for((one.hand_confidence, one.terms), (other.hand_confidence, other.terms))
         if abs(for_left) > ENOUGH:
@@ -105,6 +104,6 @@ def log_odds_for(one: tuple[float, Floats], other: tuple[float, Floats]) -> floa
     chances = np.array([one[0], other[0]])
     if not np.isfinite(chances).all():
         return 0.0
-    surer = -np.diff(logit(np.clip(chances, LEAST, MOST)))[0]
+    mine, others = logit(np.clip(chances, LEAST, MOST))
     lower = (other[1] - one[1])[OF_HANDS].sum() / LOWER
-    return float(chances.max() * (surer + lower))
+    return float(chances.max() * (mine - others + lower))

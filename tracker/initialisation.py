@@ -17,6 +17,7 @@ from scene.rotations import geodesic_angle
 from scene.transforms import rigid
 from tracker.hypothesis import OBJECT_TRANSLATION, VECTOR_SIZE, HandObjectPose, Layout
 from tracker.models import thinned
+from tracker.nearby import within
 from tracker.objective import Models
 from tracker.observation import Observation
 from tracker.point_pairs import OrientedPoints, observed_normals, proposed_poses
@@ -104,7 +105,7 @@ def _drawn_about(points: Floats, likeness: Floats, reach: float, near: Floats | 
     share /= share.sum()
     if near is None:
         return share
-    close = share * (np.linalg.norm(points - near, axis=1) < 2 * reach)
+    close = share * within(points, near, 2 * reach)
     total: float = close.sum()
     return share if total <= 0 else 0.5 * share + 0.5 * close / total
 
@@ -116,7 +117,7 @@ def _promising(positions: Floats, rotations: Floats, values: Floats) -> list[int
     while len(left) and len(best) < PROMISING:
         lowest = left[0]
         best.append(int(lowest))
-        alike = np.linalg.norm(positions[left] - positions[lowest], axis=1) < ALIKE_WITHIN
+        alike = within(positions[left], positions[lowest], ALIKE_WITHIN)
         alike[alike] = geodesic_angle(rotations[left[alike]], rotations[lowest]) < ALIKE_TURNED
         left = left[~alike]
     return best

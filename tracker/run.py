@@ -17,7 +17,7 @@ from scene.mano.file import refuse_missing
 from scene.memory import keep_freed_memory
 from scene.progress import track as shown
 from scene.symmetry import Symmetries
-from tracker.beginning import begun, refuse_untrackable, symmetries_of
+from tracker.beginning import begun, refuse_untrackable, symmetries_of, ways_from
 from tracker.config import DETECT, RunConfig
 from tracker.frame_row import row_of, summary
 from tracker.hints import unlabelled
@@ -87,7 +87,7 @@ def track_session(
         print(f"going on after {state.done} of {len(session)} frames", file=sys.stderr)
         for _ in range(state.done):
             report()
-    order = [*range(state.anchor, len(session)), *range(state.anchor - 1, -1, -1)]
+    order = [index for way in ways_from(state.anchor, len(session)) for index in way]
     tracker = resumed(state, config, labels_of)
     try:
         for done in shown(range(state.done, len(order)), "tracking"):

@@ -13,7 +13,7 @@ from tests.tracker import samples
 from tests.tracker.samples import SMALL, WALL_PLANE, belt, draw, drawn, true_pose
 from tests.tracker.test_following import estimate, known
 from tracker import beginning, hand_side
-from tracker.beginning import IN_ROW, rows_from
+from tracker.beginning import IN_ROW, rows_from, ways_from
 from tracker.config import RunConfig
 from tracker.hand_side import (
     CLEARLY,
@@ -97,7 +97,7 @@ def test_frames_in_a_row_count_for_less_and_are_followed_until_they_tell_enough(
 
 
 def test_frames_in_a_row_go_from_the_anchor_to_the_end_and_back():
-    assert rows_from(2, 5) == [range(2, 5), range(1, -1, -1)]
+    assert rows_from(2, 5) == list(ways_from(2, 5)) == [range(2, 5), range(1, -1, -1)]
     assert [len(row) for row in rows_from(100, 300)] == [IN_ROW, IN_ROW]
     assert [list(row)[:2] for row in rows_from(100, 300)] == [[100, 101], [99, 98]]
 
