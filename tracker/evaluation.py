@@ -7,13 +7,25 @@ from typing import Any
 import numba
 import numpy as np
 
-from tracker.hypothesis import HAND_TRANSLATION
-from tracker.objective import FINGER_PAIRS, HAND_STATIONS, Evidence, Models, object_squares, residuals
+from tracker.hypothesis import HAND_ANGLES, HAND_TRANSLATION
+from tracker.objective import (
+    FINGER_PAIRS,
+    HAND_STATIONS,
+    WHOLE_HAND,
+    Evidence,
+    Models,
+    distances_beside_fingers,
+    object_squares,
+    residuals,
+)
 
 _object_squares: Any = object_squares  # numba's own types say nothing of arguments
 _residuals: Any = residuals
+_distances_beside_fingers: Any = distances_beside_fingers
 FIRST_OF_HAND: int = HAND_TRANSLATION.start
 """numbers of a hypothesis before it move the object"""
+FIRST_ANGLE: int = HAND_ANGLES.start
+"""numbers from it on move one finger each, four of them the same"""
 LARGEST_SHARE, LARGEST_HAND_SHARE = 0.6, 0.4
 """of what a residual of the object and of the hand can be, beyond which its change is no slope"""
 
@@ -27,9 +39,10 @@ def residual_count(evidence: Evidence, models: Models) -> int:
 @numba.njit(cache=True, error_model="numpy", nogil=True)
 def residuals_of(vector, object_reference, others, out, counts):  # type: ignore[no-untyped-def]
     """Those of one hypothesis, into out and counts; `others` as below."""
-    to_object = np.empty(others[4].points.shape[0])
+    count = others[4].points.shape[0]
+    to_object, nothing = np.empty(count), np.full(count, np.inf, np.float32)
     _object_squares(vector, object_reference, others[3], others[4], others[5], to_object)
-    _residuals(vector, object_reference, to_object, *others, out, counts)
+    _residuals(vector, object_reference, to_object, WHOLE_HAND, nothing, *others, out, counts)
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
@@ -40,12 +53,18 @@ def objective_of_particles(vectors, object_references, others, size, out):  # ty
     `residuals` from the hand's reference to the weights, `size` is residual_count.
     """
     use_object, use_hand, evidence, models = others[2], others[3], others[4], others[5]
-    buffer, counts, to_object = np.zeros(size), np.zeros(6), np.empty(evidence.points.shape[0])
+    count = evidence.points.shape[0]
+    buffer, counts, to_object, nothing = (
+        np.zeros(size),
+        np.zeros(6),
+        np.empty(count),
+        np.full(count, np.inf, np.float32),
+    )
     for i in range(vectors.shape[0]):
         reference = object_references[min(i, object_references.shape[0] - 1)]
         if use_object or i == 0:  # else it stands still
             _object_squares(vectors[i], reference, use_hand, evidence, models, to_object)
-        _residuals(vectors[i], reference, to_object, *others, buffer, counts)
+        _residuals(vectors[i], reference, to_object, WHOLE_HAND, nothing, *others, buffer, counts)
         total = counts.sum()
         out[i] = total if total == total else np.inf
 
@@ -66,23 +85,37 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
 
     A sample that crosses a pixel's edge sees another depth: its residual jumps, and a jump is no slope. Differences
     above a share of a residual's possible size are such jumps and count as none. `others` as above.
+
+    An angle moves one finger: what that does not change is not asked for.
     """
     use_hand, evidence, models, weights = others[3], others[4], others[5], others[6]
-    counts, size, fixed_points = np.zeros(6), base.shape[0], evidence.points.shape[0] + 1
+    counts, size, count = np.zeros(6), base.shape[0], evidence.points.shape[0]
     limits = slope_limits(evidence, models, weights, size)
-    moved, sides, still = vector.copy(), np.zeros((2, size)), np.empty(fixed_points - 1)
-    to_object = np.empty(fixed_points - 1)
+    moved, sides = vector.copy(), np.zeros((2, size))
+    still, to_object = np.empty(count), np.empty(count)
+    nothing, beside = np.full(count, np.inf, np.float32), np.empty((5, count), np.float32)
     _object_squares(vector, object_reference, use_hand, evidence, models, still)
+    if use_hand and active.max() >= FIRST_ANGLE:
+        _distances_beside_fingers(vector, others[0], evidence.points, models, beside)
     for k in range(active.shape[0]):
         index = active[k]
+        one_finger = use_hand and index >= FIRST_ANGLE
+        finger = (index - FIRST_ANGLE) // 4 if one_finger else WHOLE_HAND
+        to_rest = beside[finger] if one_finger else nothing
         for side in range(2):
             moved[index] = vector[index] + (steps[index] if side == 0 else -steps[index])
             squares = still
             if index < FIRST_OF_HAND:
                 squares = to_object
                 _object_squares(moved, object_reference, use_hand, evidence, models, squares)
-            _residuals(moved, object_reference, squares, *others, sides[side], counts)
+            _residuals(moved, object_reference, squares, finger, to_rest, *others, sides[side], counts)
         moved[index] = vector[index]
-        for r in range(size):
-            difference = sides[0, r] - sides[1, r]
-            out[k, r] = difference / (2.0 * steps[index]) if abs(difference) <= limits[r] else 0.0
+        _slopes(sides[0], sides[1], 2.0 * steps[index], limits, out[k])
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True)
+def _slopes(above, below, apart, limits, out):  # type: ignore[no-untyped-def]
+    for r in range(out.shape[0]):
+        difference = above[r] - below[r]
+        slope = difference / apart
+        out[r] = slope if abs(difference) <= limits[r] else 0.0

@@ -114,6 +114,7 @@ def _point_distances(vector, object_reference, hand_reference, points, models, u
         capsules = np.empty((models.palm_segments.shape[0] + 15, 9))
         rotation_of(vector[9], vector[10], vector[11], hand_reference, pose)
         place_capsules(vector, pose, models, capsules)
+        to_hand[:] = np.inf
         capsules_distance(points, capsules, to_hand)
 
 

@@ -126,7 +126,9 @@ def pixel_of(x, y, z, intrinsics, height, width):  # type: ignore[no-untyped-def
 
 @compiled
 def capsules_distance(points, capsules, nearest):  # type: ignore[no-untyped-def]
-    """Signed distance of (K, 3) camera points to the nearest of the hand's tapered capsules (S, 9), into (K,) float32.
+    """Signed distance of (K, 3) camera points to the nearest of the hand's tapered capsules (S, 9).
+
+    `nearest` (K,) float32 receives it where it is less than what stands there.
 
     Most of the tracker's arithmetic is here. The inner loop runs over the points, has no branches, and its numbers lie
     side by side in single precision (a ten-thousandth of a millimetre), so that eight points are taken at once; and two
@@ -137,7 +139,6 @@ def capsules_distance(points, capsules, nearest):  # type: ignore[no-untyped-def
     before = np.empty(count, np.float32)
     for i in range(count):
         xs[i], ys[i], zs[i] = points[i, 0], points[i, 1], points[i, 2]
-        nearest[i] = np.inf
     for s in range(0, last + 1, 2):
         one, other = _row(rows, s), _row(rows, min(s + 1, last))
         before[:] = nearest  # read from one array, written to another: a store that depends on itself is a slow one

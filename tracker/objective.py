@@ -52,6 +52,8 @@ FOREARM = 0.30
 FINGER_STATIONS = 7
 """places along each finger at which fingers are compared, from half of its first bone on, whose flesh is the palm's"""
 FINGER_PAIRS = 10
+WHOLE_HAND = -1
+"""in place of a finger's number, 0 to 4"""
 HAND_STATIONS = 3
 """places along each capsule at which the hand's surface is compared with the depth, each with three points across"""
 FLANK, FLANK_FRONT = 0.75, float(np.sqrt(1 - 0.75**2))
@@ -123,6 +125,8 @@ def residuals(  # type: ignore[no-untyped-def]
     vector,
     object_reference,
     to_object,
+    finger,
+    to_rest,
     hand_reference,
     prediction,
     use_object,
@@ -133,12 +137,14 @@ def residuals(  # type: ignore[no-untyped-def]
     out,
     counts,
 ):
-    """Writes all residuals of one hypothesis.
+    """Writes all residuals of one hypothesis, or those that one finger's angles change; the others are 0 then.
 
     Args:
         vector: (32,) as tracker/hypothesis.py lays it out.
         object_reference: (3, 3) see Layout.
         to_object: (K,) squared distances of the points to the object, as object_squares has them.
+        finger: WHOLE_HAND, or the only one that is asked about.
+        to_rest: (K,) float32 distances of the points to what of the hand is not asked about; infinite if nothing.
         hand_reference: (3, 3) see Layout.
         prediction: (20,) joint angles that the prior holds the hand to.
         use_object: False leaves the terms `object` and `color` out, which are the same while the object is held still.
@@ -155,20 +161,50 @@ def residuals(  # type: ignore[no-untyped-def]
     pose, hand = np.empty((3, 3)), np.empty((3, 3))
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
     capsules = np.empty((models.palm_segments.shape[0] + 15, 9))
+    first, last = capsules_of(finger, models)
     if use_hand:
         rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
         place_capsules(vector, hand, models, capsules)
-        at = points_beside_hand(vector, hand, capsules, to_object, evidence, weights, out, counts)
+        to_hand = to_rest.copy()
+        capsules_distance(evidence.points, capsules[first:last], to_hand)
+        at = points_beside_hand(vector, hand, to_hand, to_object, evidence, weights, out, counts)
     else:
         at = points_of_object(to_object, evidence, weights, out, counts)
-    if use_object:
+    if use_object and finger == WHOLE_HAND:
         object_residuals(pose, vector, evidence, models, weights, out, counts, at)
     at += 2 * models.samples.shape[0]
     if use_hand:
-        at = hand_residuals(capsules, evidence, weights, out, counts, at)
-        at = contact_residuals(pose, vector, capsules, models, weights, out, counts, at)
+        at = hand_residuals(capsules, first, last, evidence, weights, out, counts, at)
+        at = contact_residuals(pose, vector, capsules, first, last, models, weights, out, counts, at)
         at = finger_residuals(capsules, weights, out, counts, at)
         prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, weights, out, counts, at)
+
+
+@compiled
+def capsules_of(finger, models):  # type: ignore[no-untyped-def]
+    """The first capsule of a finger, or of the whole hand, and the one after the last."""
+    palm = models.palm_segments.shape[0]
+    if finger == WHOLE_HAND:
+        return 0, palm + 15
+    return palm + 3 * finger, palm + 3 * finger + 3
+
+
+@compiled
+def distances_beside_fingers(vector, hand_reference, points, models, out):  # type: ignore[no-untyped-def]
+    """Distance of each point to all of the hand but one finger, for each finger, into out (5, K) float32."""
+    hand, capsules, to_finger = np.empty((3, 3)), np.empty((models.palm_segments.shape[0] + 15, 9)), np.empty_like(out)
+    rotation_of(vector[9], vector[10], vector[11], hand_reference, hand)
+    place_capsules(vector, hand, models, capsules)
+    out[:], to_finger[:] = np.inf, np.inf
+    capsules_distance(points, capsules[: models.palm_segments.shape[0]], out[0])
+    for finger in range(5):
+        first, last = capsules_of(finger, models)
+        out[finger] = out[0]
+        capsules_distance(points, capsules[first:last], to_finger[finger])
+    for finger in range(5):
+        for other in range(5):
+            if other != finger:
+                out[finger] = np.minimum(out[finger], to_finger[other])
 
 
 @compiled
@@ -188,13 +224,11 @@ def object_squares(vector, object_reference, use_hand, evidence, models, out):  
 
 
 @compiled
-def points_beside_hand(vector, hand, capsules, to_object, evidence, weights, out, counts):  # type: ignore[no-untyped-def]
+def points_beside_hand(vector, hand, to_hand, to_object, evidence, weights, out, counts):  # type: ignore[no-untyped-def]
     """Term `points`, of object and hand. Without branches, so that several points are taken at once."""
     points, on_object, on_hand = evidence.points, evidence.point_object_chance, evidence.point_hand_chance
     count, weight, may_be_forearm = points.shape[0], evidence.point_weight, evidence.point_may_be_forearm
-    to_hand, cut, square_scale = np.empty(count, np.float32), np.empty(count), weights.points_scale**2
-    label_cost = weights.label_cost
-    capsules_distance(points, capsules, to_hand)
+    cut, square_scale, label_cost = np.empty(count), weights.points_scale**2, weights.label_cost
     for i in range(count):
         forearm = may_be_forearm[i] & behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand)
         cut[i] = weights.forearm_cost if forearm else np.inf
@@ -345,47 +379,73 @@ def color_residuals(seen, whose, sample_features, weights, out):  # type: ignore
 
 
 @compiled
-def hand_residuals(capsules, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
-    """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees."""
-    count = capsules.shape[0] * HAND_STATIONS * 3
-    scale, depth, intrinsics = np.sqrt(weights.hand / count), evidence.depth, evidence.intrinsics
-    by_gap = 1.0 / weights.gap_scale
+def hand_residuals(capsules, first, last, evidence, weights, out, counts, at):  # type: ignore[no-untyped-def]
+    """Term `hand`: for each capsule some stations along it, at each the middle and both flanks as the camera sees.
+
+    Of the capsules from `first` to before `last`, as contact_residuals.
+    """
+    each, mine = 3 * HAND_STATIONS, last - first
+    count, start = each * mine, at + each * first
+    scale, depth, intrinsics = np.sqrt(weights.hand / (each * capsules.shape[0])), evidence.depth, evidence.intrinsics
+    places, gaps, by_gap = np.empty((3, count)), np.empty(count), 1.0 / weights.gap_scale
+    place_flesh(capsules[first:last], places)
     height, width = depth.shape
-    gaps, k = np.empty(count), 0
-    for s in range(capsules.shape[0]):
-        ax, ay, az = capsules[s, 3], capsules[s, 4], capsules[s, 5]
-        for station in range(HAND_STATIONS):
-            along = (station + 0.5) / HAND_STATIONS
-            x, y, z = capsules[s, 0] + along * ax, capsules[s, 1] + along * ay, capsules[s, 2] + along * az
-            radius = capsules[s, 6] + along * capsules[s, 7]
-            by_distance = radius / np.sqrt(x * x + y * y + z * z)
-            # across: perpendicular to the axis and to the line of sight
-            cx, cy, cz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
-            by_length = FLANK * radius / (np.sqrt(cx * cx + cy * cy + cz * cz) + 1e-12)
-            for flank in range(-1, 2):
-                aside, towards = flank * by_length, 1.0 - by_distance * (1.0 if flank == 0 else FLANK_FRONT)
-                px, py, pz = x * towards + aside * cx, y * towards + aside * cy, z * towards + aside * cz
-                row, column = pixel_of(px, py, pz, intrinsics, height, width)
-                if row < 0:
-                    gaps[k] = 0.0  # outside the image nothing is said
-                else:
-                    seen = depth[row, column]
-                    gaps[k] = (seen - pz) * by_gap if seen > 0 else np.inf
-                k += 1
+    for k in range(count):
+        place = k % each * mine + k // each  # they lie station after station, and residuals capsule after capsule
+        x, y, z = places[0, place], places[1, place], places[2, place]
+        row, column = pixel_of(x, y, z, intrinsics, height, width)
+        if row < 0:
+            gaps[k] = 0.0  # outside the image nothing is said
+        else:
+            seen = depth[row, column]
+            gaps[k] = (seen - z) * by_gap if seen > 0 else np.inf
     for k in range(count):
         price = gap_price(gaps[k], 0.5, weights)
-        out[at + k] = scale * (weights.hidden if gaps[k] == np.inf else price)
+        out[start + k] = scale * (weights.hidden if gaps[k] == np.inf else price)
     for k in range(count):
-        counts[HAND] += out[at + k] ** 2
-    return at + count
+        counts[HAND] += out[start + k] ** 2
+    return at + each * capsules.shape[0]
 
 
 @compiled
-def contact_residuals(pose, vector, capsules, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
+def place_flesh(capsules, places):  # type: ignore[no-untyped-def]
+    """Points of the hand's surface on the camera's side, three across at each station, into (3, 9 S).
+
+    The inner loops run over the capsules, so that several are taken at once.
+    """
+    count = capsules.shape[0]
+    stations = HAND_STATIONS * count
+    axes, across, by_distance = np.empty((3, stations)), np.empty((3, stations)), np.empty(stations)
+    for station in range(HAND_STATIONS):
+        along, first = (station + 0.5) / HAND_STATIONS, station * count
+        for s in range(count):
+            ax, ay, az = capsules[s, 3], capsules[s, 4], capsules[s, 5]
+            x, y, z = capsules[s, 0] + along * ax, capsules[s, 1] + along * ay, capsules[s, 2] + along * az
+            radius = capsules[s, 6] + along * capsules[s, 7]
+            # across: perpendicular to the axis and to the line of sight
+            cx, cy, cz = ay * z - az * y, az * x - ax * z, ax * y - ay * x
+            by_length = FLANK * radius / (np.sqrt(cx * cx + cy * cy + cz * cz) + 1e-12)
+            k = first + s
+            axes[0, k], axes[1, k], axes[2, k] = x, y, z
+            across[0, k], across[1, k], across[2, k] = by_length * cx, by_length * cy, by_length * cz
+            by_distance[k] = radius / np.sqrt(x * x + y * y + z * z)
+    for station in range(HAND_STATIONS):
+        for flank in range(3):
+            aside, front, first = flank - 1, 1.0 if flank == 1 else FLANK_FRONT, (3 * station + flank) * count
+            for s in range(count):
+                k, to = station * count + s, first + s
+                towards = 1.0 - by_distance[k] * front
+                places[0, to] = axes[0, k] * towards + aside * across[0, k]
+                places[1, to] = axes[1, k] * towards + aside * across[1, k]
+                places[2, to] = axes[2, k] * towards + aside * across[2, k]
+
+
+@compiled
+def contact_residuals(pose, vector, capsules, first, last, models, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `contact`: at three places along each capsule, how deep the flesh is inside the object."""
     scale = np.sqrt(weights.contact / capsules.shape[0])
-    reach = (models.object_reach + 0.02) ** 2
-    for s in range(capsules.shape[0]):
+    reach, start = (models.object_reach + 0.02) ** 2, at + 3 * first
+    for s in range(first, last):
         for station in range(3):
             along = station / 2.0
             x = capsules[s, 0] + along * capsules[s, 3] - vector[0]
@@ -395,38 +455,48 @@ def contact_residuals(pose, vector, capsules, models, weights, out, counts, at):
                 radius = capsules[s, 6] + along * capsules[s, 7]
                 depth = radius - object_distance(pose, x, y, z, models)
                 if depth > 0:
-                    out[at] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
-                    counts[CONTACT] += out[at] ** 2
-            at += 1
-    return at
+                    out[start] = scale * bounded(depth / weights.contact_scale / 3.0) * 3.0
+                    counts[CONTACT] += out[start] ** 2
+            start += 1
+    return at + 3 * capsules.shape[0]
 
 
 @compiled
 def finger_residuals(capsules, weights, out, counts, at):  # type: ignore[no-untyped-def]
     """Term `contact`: how deep each two fingers are in each other."""
-    spheres, first = np.empty((5, FINGER_STATIONS, 4)), capsules.shape[0] - 15
-    for finger in range(5):
-        for station in range(FINGER_STATIONS):
-            bones = 0.5 + (station + 0.5) * 2.5 / FINGER_STATIONS
-            s, along = first + 3 * finger + int(bones), bones - int(bones)
-            for i in range(3):
-                spheres[finger, station, i] = capsules[s, i] + along * capsules[s, 3 + i]
-            spheres[finger, station, 3] = capsules[s, 6] + along * capsules[s, 7]
-    scale = np.sqrt(weights.fingers)
-    for one in range(5):
+    count, scale = 5 * FINGER_STATIONS, np.sqrt(weights.fingers)
+    spheres, overlaps = np.empty((4, count)), np.empty((FINGER_STATIONS, count))
+    place_stations(capsules, spheres)
+    for one in range(4):
+        rest = (one + 1) * FINGER_STATIONS
+        for i in range(FINGER_STATIONS):
+            k = one * FINGER_STATIONS + i
+            x, y, z, radius = spheres[0, k], spheres[1, k], spheres[2, k], spheres[3, k]
+            for j in range(rest, count):  # over the other fingers' stations, so that several are taken at once
+                dx, dy, dz = x - spheres[0, j], y - spheres[1, j], z - spheres[2, j]
+                overlaps[i, j] = radius + spheres[3, j] - np.sqrt(dx * dx + dy * dy + dz * dz)
         for other in range(one + 1, 5):
             deepest = weights.flesh_yields
             for i in range(FINGER_STATIONS):
                 for j in range(FINGER_STATIONS):
-                    x = spheres[one, i, 0] - spheres[other, j, 0]
-                    y = spheres[one, i, 1] - spheres[other, j, 1]
-                    z = spheres[one, i, 2] - spheres[other, j, 2]
-                    radii = spheres[one, i, 3] + spheres[other, j, 3]
-                    deepest = max(deepest, radii - np.sqrt(x * x + y * y + z * z))
+                    deepest = max(deepest, overlaps[i, other * FINGER_STATIONS + j])
             out[at] = scale * bounded((deepest - weights.flesh_yields) / weights.contact_scale / 3.0) * 3.0
             counts[CONTACT] += out[at] ** 2
             at += 1
     return at
+
+
+@compiled
+def place_stations(capsules, spheres):  # type: ignore[no-untyped-def]
+    """Centre and radius of the flesh at each finger's stations, finger after finger, into (4, 5 * FINGER_STATIONS)."""
+    first = capsules.shape[0] - 15
+    for finger in range(5):
+        for station in range(FINGER_STATIONS):
+            bones, k = 0.5 + (station + 0.5) * 2.5 / FINGER_STATIONS, finger * FINGER_STATIONS + station
+            s, along = first + 3 * finger + int(bones), bones - int(bones)
+            for i in range(3):
+                spheres[i, k] = capsules[s, i] + along * capsules[s, 3 + i]
+            spheres[3, k] = capsules[s, 6] + along * capsules[s, 7]
 
 
 @compiled

@@ -11,8 +11,6 @@ from functools import cache
 from itertools import pairwise
 from typing import TypeVar
 
-import numpy as np
-
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -55,8 +53,8 @@ def both(one: Callable[[], Part], other: Callable[[], Result]) -> tuple[Part, Re
 
 def slices(count: int) -> list[slice]:
     """Equal shares of `count` for the threads."""
-    edges = np.linspace(0, count, THREADS + 1).astype(int)
-    return [slice(int(low), int(high)) for low, high in pairwise(edges) if high > low]
+    edges = (count * part // THREADS for part in range(THREADS + 1))
+    return [slice(low, high) for low, high in pairwise(edges) if high > low]
 
 
 @contextmanager
