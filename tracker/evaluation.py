@@ -30,10 +30,10 @@ LARGEST_SHARE, LARGEST_HAND_SHARE = 0.6, 0.4
 """of what a residual of the object and of the hand can be, beyond which its change is no slope"""
 
 
-def residual_count(evidence: Evidence, models: Models) -> int:
-    """Length of the residual vector."""
-    capsules = len(models.palm_segments) + 15
-    return len(evidence.points) + 1 + 2 * len(models.samples) + capsules * (3 * HAND_STATIONS + 3) + FINGER_PAIRS + 26
+def residual_count(evidence: Evidence, models: Models, use_object: bool) -> int:
+    """Length of the residual vector; those of an object that is held still are not in it."""
+    capsules, of_object = len(models.palm_segments) + 15, 2 * len(models.samples) if use_object else 0
+    return len(evidence.points) + 1 + of_object + capsules * (3 * HAND_STATIONS + 3) + FINGER_PAIRS + 26
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
@@ -70,9 +70,10 @@ def objective_of_particles(vectors, object_references, others, size, out):  # ty
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True)
-def slope_limits(evidence, models, weights, size):  # type: ignore[no-untyped-def]
+def slope_limits(use_object, evidence, models, weights, size):  # type: ignore[no-untyped-def]
     """(size,) by how much each residual may differ from one side of a step to the other, if that is a slope."""
-    limits, first, samples = np.full(size, np.inf), evidence.points.shape[0] + 1, 2 * models.samples.shape[0]
+    limits, first = np.full(size, np.inf), evidence.points.shape[0] + 1
+    samples = 2 * models.samples.shape[0] if use_object else 0
     limits[first : first + samples] = LARGEST_SHARE * np.sqrt(weights.object / models.samples.shape[0])
     hand = (models.palm_segments.shape[0] + 15) * HAND_STATIONS * 3
     limits[first + samples : first + samples + hand] = LARGEST_HAND_SHARE * np.sqrt(weights.hand / hand)
@@ -88,9 +89,9 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
 
     An angle moves one finger: what that does not change is not asked for.
     """
-    use_hand, evidence, models, weights = others[3], others[4], others[5], others[6]
+    use_object, use_hand, evidence, models, weights = others[2], others[3], others[4], others[5], others[6]
     counts, size, count = np.zeros(6), base.shape[0], evidence.points.shape[0]
-    limits = slope_limits(evidence, models, weights, size)
+    limits = slope_limits(use_object, evidence, models, weights, size)
     moved, sides = vector.copy(), np.zeros((2, size))
     still, to_object = np.empty(count), np.empty(count)
     nothing, beside = np.full(count, np.inf, np.float32), np.empty((5, count), np.float32)

@@ -23,7 +23,6 @@ from tracker.hypothesis import (
     VECTOR_SIZE,
     Layout,
 )
-from tracker.models import thinned
 from tracker.objective import Evidence
 from tracker.refine import HAND_NUMBERS, Problem, refined_each
 
@@ -114,13 +113,13 @@ class SameGrasp:
     @cached_property
     def _others(self) -> list[tuple[Problem, Carry]]:
         """The problem of each view, and what takes vectors there."""
-        here, models = inverse(self.camera_from_object), thinned(self.now.models, 0.0)  # of the object nothing is asked
+        here = inverse(self.camera_from_object)
         others = []
         for view in self.views:
             carry = Carry(view.camera_from_object @ here, view.camera_from_object)
             turned = carry.view_from_here[:3, :3] @ self.now.layout.hand_reference
             layout = Layout(view.camera_from_object[:3, :3].copy(), np.ascontiguousarray(turned))
-            others.append((replace(self.now, evidence=view.evidence, models=models, layout=layout), carry))
+            others.append((replace(self.now, evidence=view.evidence, layout=layout, use_object=False), carry))
         return others
 
 

@@ -74,7 +74,7 @@ def _near_hand(points: Floats, shape: HandShape, hand: HandPose) -> Booleans:
     hand_from_camera = inverse(hand.camera_from_hand)
     ahead = points @ hand_from_camera[0, :3] + hand_from_camera[0, 3] > -BEHIND_WRIST
     close = np.nonzero(ahead & within(points, hand.camera_from_hand[:3, 3], HAND_REACH))[0]
-    # all squared distances as one product of matrices, a row for each joint, so that minima run along what lies together
+    # all squared distances as one product of matrices, a row for each joint: minima of many short rows take longer
     mine, of_joints = points[close] - hand.camera_from_hand[:3, 3], joints(shape, hand) - hand.camera_from_hand[:3, 3]
     squares = (of_joints**2).sum(axis=1)[:, None] - 2 * of_joints @ mine.T
     near[close[squares.min(axis=0) + np.einsum("ij,ij->i", mine, mine) < FROM_JOINT**2]] = True

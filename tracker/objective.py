@@ -147,13 +147,14 @@ def residuals(  # type: ignore[no-untyped-def]
         to_rest: (K,) float32 distances of the points to what of the hand is not asked about; infinite if nothing.
         hand_reference: (3, 3) see Layout.
         prediction: (20,) joint angles that the prior holds the hand to.
-        use_object: False leaves the terms `object` and `color` out, which are the same while the object is held still.
+        use_object: False leaves out the terms `object` and `color`, and their residuals, which are the same while the
+            object is held still.
         use_hand: False leaves every term of the hand out.
         evidence: of the frame.
         models: of object and hand.
         weights: of the terms.
-        out: (residual_count(evidence, models),) receives the residuals, already weighted: their squares add up to the
-            objective.
+        out: (residual_count(evidence, models, use_object),) receives the residuals, already weighted: their squares add
+            up to the objective.
         counts: (6,) receives each term's share of the objective.
     """
     counts[:] = 0.0
@@ -170,9 +171,10 @@ def residuals(  # type: ignore[no-untyped-def]
         at = points_beside_hand(vector, hand, to_hand, to_object, evidence, weights, out, counts)
     else:
         at = points_of_object(to_object, evidence, weights, out, counts)
-    if use_object and finger == WHOLE_HAND:
-        object_residuals(pose, vector, evidence, models, weights, out, counts, at)
-    at += 2 * models.samples.shape[0]
+    if use_object:
+        if finger == WHOLE_HAND:
+            object_residuals(pose, vector, evidence, models, weights, out, counts, at)
+        at += 2 * models.samples.shape[0]
     if use_hand:
         at = hand_residuals(capsules, first, last, evidence, weights, out, counts, at)
         at = contact_residuals(pose, vector, capsules, first, last, models, weights, out, counts, at)

@@ -51,7 +51,7 @@ class Problem:
     @property
     def size(self) -> int:
         """Number of residuals."""
-        return residual_count(self.evidence, self.models)
+        return residual_count(self.evidence, self.models, self.use_object)
 
     def residuals(self, vector: Floats) -> tuple[Floats, Floats]:
         """(32,) -> (R,) weighted residuals and (6,) the terms, which add up to the objective."""

@@ -121,7 +121,7 @@ def test_models_lay_out_the_hand_and_sample_the_object():
 def test_the_kernel_takes_a_prepared_frame():
     scene = drawn()
     values, terms = scene.problem.residuals(scene.truth)
-    assert values.shape == (residual_count(scene.problem.evidence, scene.problem.models),)
+    assert values.shape == (residual_count(scene.problem.evidence, scene.problem.models, use_object=True),)
     assert terms.shape == (len(TERMS),)
 
 
