@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from train.weight_gradient import weight_gradient
 
-COLUMNS = 1024
+COLUMNS = 512
 """of FC(256)'s inputs, in one product"""
 
 
