@@ -90,10 +90,11 @@ def _add_images(images: Any, gradients: Any, sums: Any, strip: Any, rows: Any) -
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _put_row(line: Any, strip: Any, rows: Any) -> None:
     """(W, C) of an image, each pixel to the column of the strip that is its own."""
-    width, channels = line.shape
+    width, channels = np.uint64(line.shape[0]), np.uint64(line.shape[1])
+    step = np.uint64(rows) * channels
     for x in range(width):
         for channel in range(channels):
-            strip[x * rows * channels + channel] = line[x, channel]
+            strip[x * step + channel] = line[x, channel]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -102,10 +103,11 @@ def _find_pixels(gradients: Any, of_map: Any, step: Any, starts: Any, values: An
 
     Behind them are some of gradient zero, so that they come in groups of TOGETHER.
     """
-    found = 0
+    found = np.uint64(0)
     for x in range(len(gradients)):
-        starts[found], values[found] = x * step, gradients[x, of_map]
-        found += values[found] != 0
+        value = gradients[x, of_map]
+        starts[found], values[found] = x * step, value
+        found += np.uint64(value != 0)
     starts[found : found + TOGETHER], values[found : found + TOGETHER] = 0, 0
     return found
 
