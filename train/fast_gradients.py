@@ -1,4 +1,4 @@
-"""The first three layers of the paper's network with a backward pass of their own. Same results, a fifth sooner.
+"""The first three layers of the paper's network with a backward pass of their own: torch's results, sooner.
 
 In: images and the layers, which hold all but a few of the weights. Out: what the third says, before ReLU. What torch
 does for their gradients is the larger half of a training step, and some of it needs not be done:
@@ -6,10 +6,10 @@ does for their gradients is the larger half of a training step, and some of it n
 - FC(256) has one very long side. Both gradients are products of matrices of which BLAS makes little: taken a few
   columns at a time, so that what belongs to these stays in the cache, they take two thirds of the time.
 - The second maps' gradient goes through ReLU, is filled up to eight maps, and put into the order by pixel, in which
-  convolutions are fastest: in one pass over it, where torch makes one each, and more.
+  convolutions are fastest. Here the former is done while those columns are in the cache, the latter two in one pass.
 - The first maps are the largest tensor by far. Their gradient goes through ReLU where it is.
-- Two thirds of the second maps' gradient are zeros after ReLU; weight_gradient.py leaves them out. Of the first maps
-  fewer are, and a pixel adds to fewer weights, so that torch is as fast there.
+- Of the second maps' gradient two thirds are zeros after ReLU, in trained networks more; weight_gradient.py leaves them
+  out. Of the first maps' fewer are, and a pixel adds to fewer weights, so that torch is as fast there.
 """
 
 from __future__ import annotations
@@ -67,31 +67,46 @@ class _Trunk(torch.autograd.Function):
     def backward(ctx: Any, of_hidden: Tensor) -> tuple[Tensor | None, ...]:
         images, first, maps, weight_1, weight_2, bias_2, weight = ctx.saved_tensors
         of_flat, of_weight = linear_gradients(of_hidden, maps.flatten(1), weight)
-        of_second = _before_relu(of_flat.view_as(maps), maps)
+        of_second = _by_pixel(of_flat.view_as(maps))
         padded, _ = with_map_of_zeros(weight_2, bias_2)
         of_weight_2, of_bias_2 = weight_gradient(of_second, first), of_second.sum((0, 2, 3))
         of_first, _, _ = _convolution_gradients(of_second, first, padded, (True, False, False))
-        torch.ops.aten.threshold_backward.grad_input(of_first, first, 0, grad_input=of_first)
+        _take_before_relu(of_first, first)
         needed = (ctx.needs_input_grad[0], True, True)
         of_images, of_weight_1, of_bias_1 = _convolution_gradients(of_first, images, weight_1, needed)
         return of_images, of_weight_1, of_bias_1, of_weight_2[:-1], of_bias_2[:-1], of_weight, of_hidden.sum(0)
 
 
 def linear_gradients(of_outputs: Tensor, inputs: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, O), (B, I), (O, I) -> (B, I), (O, I): a fully connected layer's gradients of inputs and weights."""
+    """Gradients of a fully connected layer whose inputs ReLU has left.
+
+    Args:
+        of_outputs: (B, O).
+        inputs: (B, I).
+        weight: (O, I).
+
+    Returns:
+        (B, I) of what ReLU was given, and (O, I) of the weights.
+    """
     of_inputs, of_weight = torch.empty_like(inputs), torch.empty_like(weight)
     for at in range(0, inputs.shape[1], COLUMNS):
         part = slice(at, at + COLUMNS)
         torch.mm(of_outputs, weight[:, part], out=of_inputs[:, part])
         torch.mm(of_outputs.T, inputs[:, part], out=of_weight[:, part])
+        _take_before_relu(of_inputs[:, part], inputs[:, part])
     return of_inputs, of_weight
 
 
-def _before_relu(gradient: Tensor, maps: Tensor) -> Tensor:
-    """(B, M, S, S) of what ReLU left -> (B, M + 1, S, S) by pixel, of what it was given, and zeros."""
-    batch, count, height, width = maps.shape
-    found = maps.new_zeros(batch, height, width, count + 1).permute(0, 3, 1, 2)
-    torch.ops.aten.threshold_backward.grad_input(gradient, maps, 0, grad_input=found[:, :-1])
+def _take_before_relu(gradient: Tensor, left: Tensor) -> None:
+    """Makes the gradient of what ReLU left that of what it was given, in place."""
+    torch.ops.aten.threshold_backward.grad_input(gradient, left, 0, grad_input=gradient)
+
+
+def _by_pixel(gradient: Tensor) -> Tensor:
+    """(B, M, S, S) -> (B, M + 1, S, S) in channels-last order, the last map of zeros."""
+    batch, count, height, width = gradient.shape
+    found = gradient.new_zeros(batch, height, width, count + 1).permute(0, 3, 1, 2)
+    found[:, :-1].copy_(gradient)
     return found
 
 

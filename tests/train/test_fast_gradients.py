@@ -60,8 +60,8 @@ def test_it_is_for_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("width", [1, COLUMNS - 1, COLUMNS, COLUMNS + 1, 2 * COLUMNS + 5])
 def test_columns_of_any_number_are_all_multiplied(width: int) -> None:
-    inputs, weight = torch.randn(3, width, dtype=torch.float64), torch.randn(4, width, dtype=torch.float64)
+    inputs, weight = torch.randn(3, width, dtype=torch.float64).relu_(), torch.randn(4, width, dtype=torch.float64)
     of_outputs = torch.randn(3, 4, dtype=torch.float64)
     of_inputs, of_weight = linear_gradients(of_outputs, inputs, weight)
-    torch.testing.assert_close(of_inputs, of_outputs @ weight)
+    torch.testing.assert_close(of_inputs, of_outputs @ weight * (inputs > 0))
     torch.testing.assert_close(of_weight, of_outputs.T @ inputs)
