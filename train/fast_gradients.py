@@ -8,7 +8,7 @@ does for their gradients is the larger half of a training step, and some of it n
 - The second maps' gradient goes through ReLU, is filled up to eight maps, and put into the order by pixel, in which
   convolutions are fastest. Here the former is done while those columns are in the cache, the latter two in one pass.
 - The first maps are the largest tensor by far. Their gradient goes through ReLU where it is.
-- Of the second maps' gradient two thirds are zeros after ReLU, in trained networks more; weight_gradient.py leaves them
+- Of the second maps' gradient six in ten are zeros after ReLU, in trained networks more; weight_gradient.py leaves them
   out. Of the first maps' fewer are, and a pixel adds to fewer weights, so that torch is as fast there.
 """
 
