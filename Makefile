@@ -11,7 +11,7 @@ help:
 	@echo "make bench   measure speeds on this machine"
 	@echo "make paper   all figures of docs/results.md, hours; its parts, each by itself:"
 	@echo "             make linemod    RECIPES on OBJECTS of PATCHES and MESHES (for a short look: STEPS=400 RESULTS=)"
-	@echo "             make figure-2   the paper's four steps on OBJECTS, by FIGURE_STEPS batches"
+	@echo "             make figure-2   the paper's four steps on OBJECTS, by FIGURE_STEPS batches, with FIGURE_SEEDS"
 	@echo "             make ablation   what each choice of recipe best is worth, on OBJECT"
 	@echo "             make ablation-pairs   the same of its choices for pairs files, on a small one"
 	@echo "             make belt       hand occlusion, simulated: the last row of the paper's table 2"
@@ -56,6 +56,7 @@ STEPS ?=
 FIGURE_STEPS ?= 1650
 FIGURE_OPTIONS ?= --fixed-images --loss.sign hemisphere --learning-rate 0.1
 FIGURE_VIEWS ?= 2500
+FIGURE_SEEDS ?= 0 1 2
 SHORT_STEPS ?= 250
 SHORT_VIEWS ?= 1000
 BELT_SIZE ?= 32 40 24
@@ -79,7 +80,8 @@ linemod: $(READY)
 	$(WRITE)
 
 figure-2: $(READY)
-	$(VENV)/bin/train compare $(OF_FIGURE) --recipes regression batches normalised srn --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OF_FIGURE) --recipes regression batches normalised srn --seeds $(FIGURE_SEEDS) \
+		--output $(OUTPUT)/$@
 	$(WRITE)
 
 ablation: $(READY)

@@ -31,6 +31,16 @@ BATCH, TRAINING_PAIRS = 300, 21_000
 REPEATS, AT_LEAST_S = 3, 0.5
 SIZES = (96, 64, 48)
 DEPTH_LEVELS = 1 << 15
+TURNS = 8
+"""steps of each of two networks that are compared, one after the other"""
+
+
+class TorchsGradients(SiameseRegressionNetwork):
+    """The paper's network, all of whose gradients torch finds, as fast_gradients.py does not."""
+
+    def trunk(self, images: torch.Tensor) -> torch.Tensor:
+        """As in prediction."""
+        return self.trunk_by_layers(images)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -38,13 +48,18 @@ def seconds(work: Callable[[], object]) -> float:
     work()
     runs: list[float] = []
     while len(runs) < REPEATS or sum(runs) < AT_LEAST_S:
-        began = time.perf_counter()
-        work()
-        runs.append(time.perf_counter() - began)
+        runs.append(seconds_once(work))
     return min(runs)
 
 
-def step_seconds(network: nn.Module, images: torch.Tensor, *, bf16: bool = False) -> float:
+def seconds_once(work: Callable[[], object]) -> float:
+    """One run."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def training_step(network: nn.Module, images: torch.Tensor, *, bf16: bool = False) -> Callable[[], None]:
     """One batch forward, backward, update."""
     optimiser = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9)
     poses = torch.nn.functional.normalize(torch.randn(len(images), 4), dim=1)
@@ -56,7 +71,12 @@ def step_seconds(network: nn.Module, images: torch.Tensor, *, bf16: bool = False
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
-    return seconds(step)
+    return step
+
+
+def step_seconds(network: nn.Module, images: torch.Tensor, *, bf16: bool = False) -> float:
+    """Of the fastest of a few."""
+    return seconds(training_step(network, images, bf16=bf16))
 
 
 def image_seconds(network: nn.Module, image: torch.Tensor) -> tuple[float, float]:
@@ -74,6 +94,17 @@ def paper_step(size: int = 96) -> tuple[nn.Module, torch.Tensor]:
     return SiameseRegressionNetwork(size), torch.rand(BATCH, 4, size, size).to(memory_format=torch.channels_last)
 
 
+def print_gradients() -> None:
+    """What the paper's network gains by its own backward pass, in turns, as other work on a machine comes and goes."""
+    _, images = paper_step()
+    steps = [training_step(kind(96), images) for kind in (SiameseRegressionNetwork, TorchsGradients)]
+    ours, torchs = np.transpose([[seconds_once(step) for step in steps] for _ in range(TURNS)])
+    print(
+        f"96 px, paper: a step {ours.min():.2f} s, with torch's own gradients {torchs.min():.2f}; "
+        f"ratio {ours.min() / torchs.min():.2f}, of the medians of {TURNS} {np.median(ours) / np.median(torchs):.2f}"
+    )
+
+
 def print_networks() -> None:
     """A line for each network and size of the input."""
     for size in SIZES:
@@ -88,11 +119,11 @@ def print_networks() -> None:
 
 
 def print_layouts() -> None:
-    """What channels last and bfloat16 are worth, as ratios to plain float32."""
-    network, images = SiameseRegressionNetwork(64), torch.rand(60, 4, 64, 64)
+    """What channels last and bfloat16 are worth, as ratios to plain float32, by torch's gradients."""
+    network, images = TorchsGradients(64), torch.rand(60, 4, 64, 64)
     last = step_seconds(network, images.to(memory_format=torch.channels_last))
     reduced = step_seconds(network, images.to(memory_format=torch.channels_last), bf16=True)
-    plain = SiameseRegressionNetwork(64).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    plain = TorchsGradients(64).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     first = step_seconds(plain, images)
     print(f"step with channels first / channels last: {first / last:.2f}; bfloat16 / float32: {reduced / last:.2f}")
 
@@ -124,6 +155,7 @@ def main() -> None:
     keep_freed_memory()
     ratio = without / step_seconds(*paper_step())
     print(f"96 px, paper: a step as the system takes memory back / as it is kept: {ratio:.2f}")
+    print_gradients()
     print_networks()
     print_layouts()
     print_inputs()

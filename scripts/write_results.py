@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from train.errors import ErrorRow
-from train.table_page import plot
+from train.errors import ALL, ErrorRow
+from train.seeds import READ_OUTS, average, by_image, spread_of
+from train.table_page import plot, step_cells
 
 DOCS = Path(__file__).parent.parent / "docs"
 HEAD = """# Results
@@ -23,7 +25,7 @@ HEAD = """# Results
 Made by `scripts/write_results.py` of the numbers that `train compare` wrote; `make paper` repeats it all. Degrees. Mean
 Euler: intrinsic ZYX, each difference wrapped to at most 180, mean over axes and images, the metric of the paper's table
 2 (order and wrapping are ours); geodesic: the angle between estimate and truth. In brackets 95% by bootstrap over the
-images. All objects have the same settings.
+images, or of several seeds each one's, behind their mean and standard deviation. All objects have the same settings.
 """
 PARTS = {
     "linemod": """## LINEMOD patches
@@ -65,7 +67,7 @@ COLUMNS = (
 )  # fmt: skip
 KEPT = ("versions", "planned", "cells", "paper", "rows", "note")
 """of a comparison; `note` is added by hand, where a measurement is not what the part's text says"""
-ASKED = ("seed", "recipes", "objects")
+ASKED = ("seeds", "seed", "recipes", "objects")
 """of the configuration; the rest are folders of the machine"""
 
 
@@ -89,7 +91,7 @@ def main(arguments: list[str]) -> None:
 
 def _kept(record: dict[str, Any]) -> dict[str, Any]:
     """What is worth keeping of a comparison, without the folders of the machine that it ran on."""
-    asked = {name: record["configuration"][name] for name in ASKED}
+    asked = {name: record["configuration"][name] for name in ASKED if name in record["configuration"]}
     kept = {name: _rounded(record[name]) for name in KEPT if name in record}
     return {"command": _named(record["command"]), "configuration": asked, **kept}
 
@@ -97,27 +99,46 @@ def _kept(record: dict[str, Any]) -> dict[str, Any]:
 def section(part: str, record: dict[str, Any]) -> str:
     """One part: how it was made, its tables, and the average of each recipe."""
     seconds = sum(cell["seconds"] for cell in record["cells"])
-    rows = [row for row in record["rows"] if row["visibility"] == "all"]
+    rows = [_row(row) for row in record["rows"]]
+    groups = _grouped(row for row in rows if row.visibility == ALL)
     lines = [
         PARTS[part],
         *(["", record["note"]] if "note" in record else []),
         "",
-        f"Seed {record['configuration']['seed']}, {seconds / 60:.0f} minutes of training, torch "
+        f"{_seeds(record['configuration'])}, {seconds / 60:.0f} minutes of training, torch "
         f"{record['versions']['torch']}:",
         "",
         f"    {record['command']}",
         "",
-        *_table(COLUMNS, [_cells(row, record["paper"]) for row in rows]),
+        *_table(COLUMNS, [_cells(group, record["paper"]) for group in groups]),
         "",
-        *_by_visibility(record["rows"]),
+        *_by_visibility(rows),
         *_gaps(record["cells"]),
-        *_averages(rows),
+        *(line for of_image in by_image(rows).values() for line in [*_averages(of_image), *_steps(of_image)]),
         *_missing(record),
         "",
         f"![Mean Euler error by recipe](results/{part}.png)",
         "",
     ]
     return "\n".join(lines)
+
+
+def _row(row: dict[str, Any]) -> ErrorRow:
+    return ErrorRow(**{field.name: row[field.name] for field in fields(ErrorRow) if field.name in row})
+
+
+def _grouped(rows: Iterable[ErrorRow]) -> list[list[ErrorRow]]:
+    """Rows that differ in the seed alone, in the order of the first of them."""
+    groups: dict[tuple[str, ...], list[ErrorRow]] = {}
+    for row in rows:
+        groups.setdefault((row.object, row.recipe, row.image, row.read_out), []).append(row)
+    return list(groups.values())
+
+
+def _seeds(configuration: dict[str, Any]) -> str:
+    """`Seed 0`, or `Seeds 0, 1 and 2`; parts kept before there were several have one."""
+    *first, last = map(str, configuration.get("seeds") or [configuration["seed"]])
+    return f"Seeds {', '.join(first)} and {last}" if first else f"Seed {last}"
 
 
 def _table(headings: tuple[str, ...], rows: list[list[str]]) -> list[str]:
@@ -129,34 +150,43 @@ def _named(command: str) -> str:
     return " ".join(Path(word).name if word.startswith("/") else word for word in command.split())
 
 
-def _cells(row: dict[str, Any], paper: dict[str, Any]) -> list[str]:
-    low, high = row["mean_euler_interval_deg"]
-    of_paper = paper.get(row["object"], {}).get(row["recipe"], [None, None])[row["read_out"] != "regression"]
+def _cells(rows: list[ErrorRow], paper: dict[str, Any]) -> list[str]:
+    """Of one training, or of several that differ in the seed."""
+    row, euler = rows[0], spread_of(rows)
+    of_paper = paper.get(row.object, {}).get(row.recipe, [None, None])[READ_OUTS.index(row.read_out)]
+    beside = ", ".join(f"{value:.1f}" for value in euler.values)
+    if len(rows) == 1:
+        beside = " to ".join(f"{end:.1f}" for end in row.mean_euler_interval_deg)
     return [
-        row["object"], row["recipe"], row["read_out"].replace("_", " "), row["image"], str(row["count"]),
-        f"{row['mean_euler_deg']:.1f} ({low:.1f} to {high:.1f})", f"{row['mean_geodesic_deg']:.1f}",
-        f"{row['median_geodesic_deg']:.1f}", "" if of_paper is None else f"{of_paper:.1f}",
+        row.object, row.recipe, row.read_out.replace("_", " "), row.image, str(row.count), f"{euler.told()} ({beside})",
+        f"{spread_of(rows, lambda row: row.mean_geodesic_deg).mean:.1f}",
+        f"{spread_of(rows, _median).mean:.1f}", "" if of_paper is None else f"{of_paper:.1f}",
     ]  # fmt: skip
 
 
-def _by_visibility(rows: list[dict[str, Any]]) -> list[str]:
+def _median(row: ErrorRow) -> float:
+    return row.median_geodesic_deg
+
+
+def _by_visibility(rows: list[ErrorRow]) -> list[str]:
     """Of occluded images: a column for each range of visibility."""
-    shown = [row for row in rows if row["image"] == "occluded"]
-    ranges = [name for name in dict.fromkeys(row["visibility"] for row in shown) if name != "all"]
+    shown = [row for row in rows if row.image == "occluded"]
+    ranges = [name for name in dict.fromkeys(row.visibility for row in shown) if name != ALL]
     if not ranges:
         return []
     lines = []
-    for key in dict.fromkeys((row["recipe"], row["read_out"]) for row in shown):
-        found = {row["visibility"]: row for row in shown if (row["recipe"], row["read_out"]) == key}
-        cells = [f"{found[name]['median_geodesic_deg']:.1f}" if name in found else "" for name in ranges]
-        lines.append([key[0], key[1].replace("_", " "), *cells])
+    for recipe, read_out in dict.fromkeys((row.recipe, row.read_out) for row in shown):
+        found = [row for row in shown if (row.recipe, row.read_out) == (recipe, read_out)]
+        of_ranges = [[row for row in found if row.visibility == name] for name in ranges]
+        cells = [f"{spread_of(some, _median).mean:.1f}" if some else "" for some in of_ranges]
+        lines.append([recipe, read_out.replace("_", " "), *cells])
     text = "Median geodesic error on occluded images by the visible part of the object:"
     return [text, "", *_table(("recipe", "read-out", *ranges), lines), ""]
 
 
 def _gaps(cells: list[dict[str, Any]]) -> list[str]:
     return [
-        f"- {cell['object']}, {cell['recipe']}, {gap['read_out'].replace('_', ' ')}: occluded minus clean, 40% and "
+        f"- {cell['object']}, {_of_recipe(cell)}, {gap['read_out'].replace('_', ' ')}: occluded minus clean, 40% and "
         f"more visible, {gap['mean_geodesic_deg']:+.1f} ({gap['interval_deg'][0]:+.1f} to "
         f"{gap['interval_deg'][1]:+.1f}) mean geodesic, {gap['median_geodesic_deg']:+.1f} by the medians"
         + (f" (occluded {gap['occluded_median_deg']:.1f})" if "occluded_median_deg" in gap else "")
@@ -165,33 +195,45 @@ def _gaps(cells: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _averages(rows: list[dict[str, Any]]) -> list[str]:
-    """Of the mean Euler error over objects, for each recipe, read-out and kind of image that all objects have."""
-    names = {row["object"] for row in rows}
+def _averages(rows: list[ErrorRow]) -> list[str]:
+    """Of one kind of image, the mean Euler error over objects, for each recipe and read-out that all objects have."""
     lines = []
-    for key in dict.fromkeys((row["recipe"], row["read_out"], row["image"]) for row in rows):
-        found = [row for row in rows if (row["recipe"], row["read_out"], row["image"]) == key]
-        if len(names) > 1 and {row["object"] for row in found} == names:
-            mean = sum(row["mean_euler_deg"] for row in found) / len(found)
-            lines.append(f"- {key[0]}, {key[1].replace('_', ' ')}, {key[2]} images: {mean:.1f} mean Euler on average")
+    for recipe, read_out in dict.fromkeys((row.recipe, row.read_out) for row in rows):
+        mean = average(rows, recipe, read_out)
+        if mean is not None and len({row.object for row in rows}) > 1:
+            named = f"{recipe}, {read_out.replace('_', ' ')}, {rows[0].image} images"
+            lines.append(f"- {named}: {mean.told()} mean Euler on average")
     return lines
+
+
+def _steps(rows: list[ErrorRow]) -> list[str]:
+    """Of one kind of image, what each of the paper's steps changes over objects and seeds."""
+    cells = step_cells(rows)[1]
+    text = (
+        "What each step changes, mean Euler, of trainings with the same object and seed, and in how many it is better:"
+    )
+    return ["", text, "", *_table(("step", "read-out", "change", "better"), cells)] if cells else []
 
 
 def _missing(record: dict[str, Any]) -> list[str]:
     """What the command asked for and had not finished."""
-    done = {(cell["object"], cell["recipe"]) for cell in record["cells"]}
-    planned = ((one["object"], one["recipe"]) for one in record.get("planned", ()))
-    left = ", ".join(f"{recipe} on {name}" for name, recipe in planned if (name, recipe) not in done)
+    done, planned = (
+        [f"{_of_recipe(cell)} on {cell['object']}" for cell in record.get(kind, ())] for kind in ("cells", "planned")
+    )
+    left = ", ".join(one for one in planned if one not in done)
     return [f"- not finished when this was written: {left}"] if left else []
+
+
+def _of_recipe(cell: dict[str, Any]) -> str:
+    """With the seed, where it is not the usual one."""
+    return f"{cell['recipe']} with seed {cell['seed']}" if cell.get("seed") else str(cell["recipe"])
 
 
 def _draw(record: dict[str, Any], path: Path) -> None:
     """Bars of the hardest kind of image that the part has."""
-    names = {field.name for field in fields(ErrorRow)}
-    image = next(row["image"] for row in record["rows"] if row["image"] != "clean")
-    rows = [row for row in record["rows"] if (row["image"], row["visibility"]) == (image, "all")]
-    figure = plot([ErrorRow(**{name: row[name] for name in names}) for row in rows])
-    figure.savefig(path, dpi=80, bbox_inches="tight")
+    shown = by_image([_row(row) for row in record["rows"]])
+    image = next(image for image in shown if image != "clean")
+    plot(shown[image]).savefig(path, dpi=80, bbox_inches="tight")
 
 
 def _rounded(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The paper's figure 2 and table 2 by one command: every recipe on every object, each a run folder of its own.
 
 A cell is a run as `train fit` makes it, tested as `train evaluate` does. What is finished is not done again, and what
-was interrupted goes on, so the command may be repeated until it is through.
+was interrupted goes on, so the command may be repeated until it is through, or with more seeds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from train.fit import fit
 from train.linemod.patches import mesh_path, read_object_patches
 from train.recipes import RecipeName
 from train.run_folder import RunFolder, differences, is_finished
+from train.seeds import by_image, steps
 from train.table_page import write_comparison
 
 PAPER_ROWS: dict[str, dict[str, tuple[float, float]]] = {
@@ -51,31 +53,46 @@ class Cell:
     """of the object"""
     config: Fit
 
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+        return self.config.seed
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What tells it from all others."""
+        return {"object": self.name, "recipe": self.label, "seed": self.seed}
+
 
 def cells(config: Compare) -> list[Cell]:
-    """Object by object, so that what is drawn of an object is drawn once."""
+    """Seed by seed, and object by object, so that what is drawn of an object is drawn once."""
     found = []
-    for name in config.objects:
-        for recipe in config.recipes:
+    for seed in config.seeds:
+        for name, recipe in product(config.objects, config.recipes):
             fit_config = Fit(
                 recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
-                output=config.output / name / recipe, overwrite=config.again, steps=config.steps, seed=config.seed,
+                output=_home(config, seed) / name / recipe, overwrite=config.again, steps=config.steps, seed=seed,
                 variation=config.variation, learning_rate=config.learning_rate, fixed_images=config.fixed_images,
                 loss=config.loss,
             )  # fmt: skip
             found.append(Cell(recipe, name, fit_config))
-    for path in config.pairs:
-        found += _pairs_cells(config, path)
+        for path in config.pairs:
+            found += _pairs_cells(config, path, seed)
     return found
 
 
-def _pairs_cells(config: Compare, path: Path) -> list[Cell]:
+def _home(config: Compare, seed: int) -> Path:
+    """The folder of a seed's runs: of the first the output itself, as if there were no other."""
+    return config.output if seed == config.seeds[0] else config.output / f"seed-{seed}"
+
+
+def _pairs_cells(config: Compare, path: Path, seed: int) -> list[Cell]:
     """Every recipe, and table 2's last row: srn with the occlusion term, and what it should be better than."""
 
     def cell(label: str, **options: object) -> Cell:
-        output = config.output / path.stem / label
+        output = _home(config, seed) / path.stem / label
         fit_config = Fit(
-            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=config.seed, input=config.input,
+            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=seed, input=config.input,
             learning_rate=config.learning_rate, loss=config.loss, **options,  # type: ignore[arg-type]
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)
@@ -106,8 +123,10 @@ def compare(config: Compare, say: Callable[[str], None] = print) -> tuple[ErrorR
     _check(config)
     planned = cells(config)
     found: dict[int, Evaluation] = {}
-    for number, at in enumerate(sorted(range(len(planned)), key=lambda at: _urgency(planned[at])), 1):
-        say(f"[{number}/{len(planned)}] {planned[at].name}, {planned[at].label}")
+    order = sorted(range(len(planned)), key=lambda at: (config.seeds.index(planned[at].seed), _urgency(planned[at])))
+    for number, at in enumerate(order, 1):
+        of_seed = f", seed {planned[at].seed}" if len(config.seeds) > 1 else ""
+        say(f"[{number}/{len(planned)}] {planned[at].name}, {planned[at].label}{of_seed}")
         found[at] = _filled(planned[at], say)
         evaluations = [(planned[done], found[done]) for done in sorted(found)]
         for path in {config.output / "comparison.json", config.json or config.output / "comparison.json"}:
@@ -116,7 +135,7 @@ def compare(config: Compare, say: Callable[[str], None] = print) -> tuple[ErrorR
 
 
 def _urgency(cell: Cell) -> int:
-    """What is asked for most comes first, on all objects, for who cannot wait for the rest."""
+    """Within a seed what is asked for most comes first, on all objects, for who cannot wait for the rest."""
     recipe = cell.config.recipe
     return URGENCY.index(recipe) if recipe in URGENCY else len(URGENCY)
 
@@ -169,15 +188,14 @@ def _filled(cell: Cell, say: Callable[[str], None]) -> Evaluation:
 
 
 def _labelled(cell: Cell, evaluation: Evaluation) -> list[ErrorRow]:
-    """Rows that bear the cell's label and object."""
-    return [replace(row, recipe=cell.label, object=cell.name) for row in evaluation.rows]
+    """Rows that bear the cell's label, object and seed."""
+    return [replace(row, recipe=cell.label, object=cell.name, seed=cell.seed) for row in evaluation.rows]
 
 
 def _cell_record(cell: Cell, evaluation: Evaluation) -> dict[str, Any]:
     """What is said of a cell beside its rows."""
     return {
-        "object": cell.name,
-        "recipe": cell.label,
+        **cell.record,
         "seconds": RunFolder(cell.config.output).seconds(),
         "occluded_minus_clean": [vars(gap) for gap in evaluation.gaps],
     }
@@ -189,9 +207,12 @@ def _write(config: Compare, target: Path, evaluations: list[tuple[Cell, Evaluati
         "command": " ".join(["train", *sys.argv[1:]]),
         "configuration": json.loads(as_json(config)),
         "versions": installed_versions(),
-        "planned": [{"object": cell.name, "recipe": cell.label} for cell in cells(config)],
+        "planned": [cell.record for cell in cells(config)],
         "cells": [_cell_record(cell, one) for cell, one in evaluations],
         "rows": [row.as_json() for row in rows],
+        "steps": [
+            {"image": image, **step.as_json()} for image, shown in by_image(rows).items() for step in steps(shown)
+        ],
         "paper": PAPER_ROWS,
     }
     text = json.dumps(record, indent=2).replace("NaN", "null") + "\n"

@@ -282,8 +282,9 @@ class Compare:
     """of patches, how much images vary in place, turn, size, cover and exposure; best has 1; default: the recipe's"""
     fixed_images: bool = False
     """of patches, each training image is made once, and an epoch shows each once"""
-    seed: int = 0
-    """of weights, batches and augmentation"""
+    seeds: Annotated[tuple[int, ...], tyro.conf.arg(aliases=["--seed"])] = (0,)
+    """of weights, batches and augmentation: everything is trained with each, and tables have means and spreads. The
+    first one's runs are OBJECT/RECIPE in --output, those of others seed-N/OBJECT/RECIPE"""
     input: Annotated[InputConfig, tyro.conf.arg(name="input")] = InputConfig()
     loss: Annotated[LossConfig, tyro.conf.arg(name="loss")] = LossConfig()
 
@@ -298,6 +299,9 @@ class Compare:
             raise InputError("--patches needs to know which objects, got none; give --objects ape cam cat")
         if not self.recipes:
             raise InputError("there must be recipes to compare, got none; leave --recipes out for all")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            given = " ".join(map(str, self.seeds)) or "none"
+            raise InputError(f"--seeds must be one or more, each another, got {given}; give --seeds 0 1 2")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class ErrorRow:
     mean_euler_interval_deg: tuple[float, float]
     """95%, by bootstrap over the images"""
     mean_geodesic_interval_deg: tuple[float, float]
+    seed: int | None = None
+    """of the training, in a comparison"""
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and text."""

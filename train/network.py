@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scene.errors import TrainingError
+from train.fast_gradients import trunk, with_map_of_zeros
 
 SMALLEST_INPUT = 12
 """pixels: two unpadded convolutions of 8 and 5 leave one"""
@@ -73,10 +74,7 @@ class SiameseRegressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Prediction:
         """(B, channels, size, size) float32 -> features and quaternions."""
-        # in place: maps are the largest tensors by far, and before ReLU nothing needs them
-        first = functional.relu(self.convolution_1(images), inplace=True)
-        maps = functional.relu(self._second_maps(first), inplace=True)
-        features = functional.relu(self.feature(functional.relu(self.hidden(maps.flatten(1)))))
+        features = functional.relu(self.feature(functional.relu(self.trunk(images))))
         if self.normalised:
             features = functional.normalize(features, dim=1)
         quaternion = torch.tanh(self.pose(features))
@@ -84,8 +82,22 @@ class SiameseRegressionNetwork(nn.Module):
             quaternion = functional.normalize(quaternion, dim=1)
         return Prediction(features, quaternion)
 
+    def trunk(self, images: Tensor) -> Tensor:
+        """(B, channels, size, size) -> (B, 256): the first three layers, before ReLU."""
+        if self.training:
+            return trunk(images, self.convolution_1, self.convolution_2, self.hidden)
+        return self.trunk_by_layers(images)
+
+    def trunk_by_layers(self, images: Tensor) -> Tensor:
+        """The same by torch's own layers: what exporters know, and what takes another `hidden` (one_image.py)."""
+        # in place: maps are the largest tensors by far, and before ReLU nothing needs them
+        first = functional.relu(self.convolution_1(images), inplace=True)
+        maps = functional.relu(self._second_maps(first), inplace=True)
+        found: Tensor = self.hidden(maps.flatten(1))
+        return found
+
     def _second_maps(self, maps: Tensor) -> Tensor:
         """The 7 maps of the second convolution, with an eighth of zeros that is dropped: seven alone take longer."""
-        weight = functional.pad(self.convolution_2.weight, (0, 0, 0, 0, 0, 0, 0, 1))
         assert self.convolution_2.bias is not None
-        return functional.conv2d(maps, weight, functional.pad(self.convolution_2.bias, (0, 1)))[:, :-1]
+        weight, bias = with_map_of_zeros(self.convolution_2.weight, self.convolution_2.bias)
+        return functional.conv2d(maps, weight, bias)[:, :-1]

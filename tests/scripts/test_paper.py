@@ -19,7 +19,7 @@ def make(home: Path, *targets: str) -> str:
     settings = {
         "VENV": sys.prefix, "PATCHES": home / "patches", "MESHES": home / "meshes", "OBJECTS": "wedge",
         "OBJECT": "wedge", "RECIPES": "srn", "VIEWS": 40, "SHORT_VIEWS": 40, "STEPS": 1, "SHORT_STEPS": 1,
-        "FIGURE_VIEWS": 40, "FIGURE_STEPS": 1, "SMALL_BELT_STEPS": 1,
+        "FIGURE_VIEWS": 40, "FIGURE_STEPS": 1, "FIGURE_SEEDS": "0 3", "SMALL_BELT_STEPS": 1,
         "OUTPUT": home / "paper", "RESULTS": home / "docs",
     }  # fmt: skip
     given = [f"{name}={value}" for name, value in settings.items()]
@@ -44,6 +44,7 @@ def test_a_part_is_made_and_written_and_not_made_again(tmp_path: Path) -> None:
         assert f"(results/{part}.png)" in page
         assert (tmp_path / "docs" / "results" / f"{part}.png").is_file()
     assert "| wedge | batches | regression | real | 6 |" in page
+    assert "\nSeeds 0 and 3, " in page
     assert "finished already" in make(tmp_path, "RESULTS=", "video")
 
 
@@ -59,4 +60,5 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
 def test_the_options_of_figure_2_are_taken(tmp_path: Path) -> None:
     usual = make(tmp_path, "-n", "figure-2")
     assert "--steps 1 --fixed-images --loss.sign hemisphere --learning-rate 0.1 --recipes" in usual
-    assert "--steps 1 --seed 1 --recipes" in make(tmp_path, "-n", "FIGURE_OPTIONS=--seed 1", "figure-2")
+    assert "--recipes regression batches normalised srn --seeds 0 3 " in usual
+    assert "--steps 1 --epochs 2 --recipes" in make(tmp_path, "-n", "FIGURE_OPTIONS=--epochs 2", "figure-2")
