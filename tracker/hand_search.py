@@ -32,7 +32,7 @@ from tracker.refine import HAND_NUMBERS, LeastSquares, Problem, refined, refined
 from tracker.swarm import SwarmSettings, minimise
 from tracker.weights import Weights
 
-DRAWN, DRAWN_BESIDE = 6_000, 1_500
+DRAWN, DRAWN_BESIDE = 12_000, 3_000
 """hands at random; and beside one that the network is sure of"""
 KEPT: tuple[int, ...] = (300, *np.geomspace(120, 10, 30).round().astype(int).tolist())
 """of those, and of those after each round of variation"""
@@ -48,7 +48,7 @@ VARIATIONS = 16
 """of each hand that is kept"""
 WIDEST, NARROWEST = 1.0, 0.2
 """scale of the variations in the first round and in the last"""
-SWARMS, PARTICLES, GENERATIONS = 2, 32, 30
+SWARMS, PARTICLES, GENERATIONS = 2, 64, 30
 """swarms about hands that differ, and their size"""
 SCALES: Floats = np.concatenate([np.zeros(6), [0.012] * 3, [0.3] * 3, [0.25] * 20])
 """(32,) metres and radians"""
