@@ -30,11 +30,11 @@ class RunConfig:
     output: Path | None = None
     """track to write, of one recording; SESSION.track.h5 beside each session where not given"""
     particles: int = PARTICLES
-    """hypotheses in the swarm that follows the hand, and half as many in the object's"""
+    """hypotheses in the swarm"""
     generations: int = GENERATIONS
     """moves of the whole swarm that follows the hand in a frame, and half as many of the object's"""
     points: int = 320
-    """observed points that a hypothesis has to explain"""
+    """observed points that a hypothesis has to explain, and twice as many where it is of the object alone"""
     confidence: float = 0.5
     """lowest confidence, 0 to 1, at which a frame is called TRACKED; of a hand it is 0.7 at least"""
     hand: HandChoice = "auto"

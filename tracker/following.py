@@ -38,6 +38,8 @@ WIDER_WHEN_LOST = 0.3
 """share by which the swarm about a lost object widens with every frame"""
 CLOUD = 0.7
 """deviation of the first particles about a prediction, of the scales"""
+OBJECT_POINTS = 2
+"""times as many points for an object alone as with a hand: it is asked for millimetres"""
 HALF_FINE = 0.5
 """of the way to the fine weights of the last step, while the swarm still has to find the place"""
 FEW_SAMPLES = 0.5
@@ -82,8 +84,8 @@ def object_followed(
         observation: of the frame.
         last: where it was.
         knowledge: of the scene.
-        settings: of the hand's swarm; the object's has half of its generations.
-        sizes: particles of the hand's swarm, of which the object's has half, and observed points.
+        settings: of the swarm.
+        sizes: particles and observed points.
         rng: of all randomness.
 
     Returns:
@@ -91,17 +93,15 @@ def object_followed(
     """
     pose = last.estimate.pose
     poses = [pose, moved(pose, last.motion)]
-    evidence = about_object(observation, poses, knowledge.models.object_reach, sizes[1], rng)
+    evidence = about_object(observation, poses, knowledge.models.object_reach, OBJECT_POINTS * sizes[1], rng)
     if len(evidence.points) < FEWEST_POINTS:
         return None
     layout = Layout.about(pose)
     fixed = fine(knowledge.weights, HALF_FINE), layout, pose.hand.angles
     problem = Problem(evidence, thinned(knowledge.models, FEW_SAMPLES), *fixed, use_hand=False)
     scales = last.scales(OBJECT) * (1.0 + WIDER_WHEN_LOST * last.lost_for)
-    # 6 numbers need half as many particles and generations as a hand's 26
-    settings = replace(settings, generations=-(-settings.generations // 2))
-    starts = spread_starts(layout, poses, scales, max(sizes[0] // 2, len(poses)), rng)
-    result = minimise(problem.objectives, starts, scales, settings, rng)
+    settings = replace(settings, generations=-(-settings.generations // 2))  # 6 numbers need fewer than a hand's 26
+    result = minimise(problem.objectives, spread_starts(layout, poses, scales, sizes[0], rng), scales, settings, rng)
     # a swarm of thousands of evaluations can afford few points and samples, its last step many: noise averages out
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
     problem = replace(problem, evidence=evidence, models=knowledge.models, weights=fine(knowledge.weights))

@@ -66,11 +66,11 @@ def test_a_track_has_a_row_for_every_frame_and_knows_its_session(session, tmp_pa
 def test_particles_generations_and_points_reach_the_swarm(session, tmp_path, monkeypatch):
     particles, generations, points = ("--particles", 6), ("--generations", 4), ("--points", 60)
     for size, moves, _ in searches(session, tmp_path, monkeypatch, *particles, *generations, "--overwrite"):
-        assert (size, moves) == (3, 2)  # half of both for the object alone
+        assert (size, moves) == (6, 2)
     fewer = searches(session, tmp_path, monkeypatch, *particles, *generations, *points, "--overwrite")
-    assert max(count for *_, count in fewer) <= 60
+    assert max(count for *_, count in fewer) <= 120  # twice as many for the object alone
     more = searches(session, tmp_path, monkeypatch, *particles, *generations, "--points", 100, "--overwrite")
-    assert max(count for *_, count in more) > 60
+    assert max(count for *_, count in more) > 120
 
 
 @pytest.mark.usefixtures("quick")
