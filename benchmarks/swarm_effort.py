@@ -38,7 +38,7 @@ EFFORTS = {
     "64 x 10": (64, 10, 0),
     "128 x 80": (128, 80, 0),
 }
-"""particles and generations of the hand's swarm, half of these for the object, and what is added to seeds"""
+"""particles and generations of the hand's swarm, and what is added to seeds; the object's has half the generations"""
 CLEARLY = 0.02
 """share by which an objective is clearly another"""
 
