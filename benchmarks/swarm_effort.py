@@ -29,9 +29,10 @@ from tracker.tracker_state import TrackerState
 
 FRAMES = 30
 """of each recording"""
+USUAL = "64 x 40"
 EFFORTS = {
-    "64 x 40": (64, 40, 0),
-    "64 x 40, other numbers": (64, 40, 1),
+    USUAL: (PARTICLES, GENERATIONS, 0),
+    "64 x 40, other numbers": (PARTICLES, GENERATIONS, 1),
     "32 x 40": (32, 40, 0),
     "16 x 40": (16, 40, 0),
     "64 x 20": (64, 20, 0),
@@ -52,10 +53,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for path in [Path(argument) for argument in sys.argv[1:]] or simulated(Path(folder)):
             with open_session(path) as session:
-                follow(session, RunConfig((path,), particles=PARTICLES, generations=GENERATIONS), ends)
+                follow(session, RunConfig((path,)), ends)
     for body, of_body in ends.items():
         for name in EFFORTS:
-            print_line(f"{body}, {name}", np.array(of_body[name]), np.array(of_body["64 x 40"]))
+            print_line(f"{body}, {name}", np.array(of_body[name]), np.array(of_body[USUAL]))
 
 
 def follow(session: Session, config: RunConfig, ends: dict[str, Ends]) -> None:
@@ -66,27 +67,27 @@ def follow(session: Session, config: RunConfig, ends: dict[str, Ends]) -> None:
     for at, way in enumerate(ways_from(state.anchor, len(session))):
         if at:
             tracker.return_to_anchor()
-        for index in list(way)[: FRAMES // 2]:
+        for index in way[: FRAMES // 2]:
             frame = session.frame(index)
-            try_efforts(frame, tracker.state, config.points, ends)
+            try_efforts(frame, tracker.state, config, ends)
             tracker.track(frame)
 
 
-def try_efforts(frame: RgbdFrame, state: TrackerState, points: int, ends: dict[str, Ends]) -> None:
+def try_efforts(frame: RgbdFrame, state: TrackerState, config: RunConfig, ends: dict[str, Ends]) -> None:
     """Follows object and hand into a frame with every effort."""
     if state.last is None:
         return
     observation = state.knowledge.observed(frame)
     for name, (particles, generations, seed) in EFFORTS.items():
-        settings, sizes = SwarmSettings(generations=generations), (particles, points)
+        settings, sizes = SwarmSettings(generations=generations), (particles, config.points)
         known, began = (state.last, state.knowledge, settings, sizes), time.process_time()
         estimate = object_followed(observation, *known, np.random.default_rng([seed, frame.index]))
         if estimate is None:
             return
         ends["object"][name].append((float(estimate.terms.sum()), time.process_time() - began))
-        if name == "64 x 40":
+        if name == USUAL:
             beside = estimate
-        if not state.last.estimate.hand_confidence >= 0.5:
+        if not state.last.estimate.hand_confidence >= config.confidence:  # NaN where none was looked for
             continue
         began, rng = time.process_time(), np.random.default_rng([seed, frame.index])
         hand, _ = hand_followed(observation, beside, *known, state.grasp, rng)
