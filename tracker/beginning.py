@@ -21,14 +21,15 @@ from tracker.brought_hand import brought_hand
 from tracker.config import DETECT, RunConfig
 from tracker.hand_side import CLEARLY, ENOUGH, followed_to_be_left, seen_to_be_left
 from tracker.hints import read_pose, unlabelled
+from tracker.left_standing import left_standing
 from tracker.lone_hand import LoneHandState
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.sequence import SequenceTracker
+from tracker.sequence import Ahead, SequenceTracker
 from tracker.unfinished import RunState
 
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
-without a background it is found in so many more"""
+without a background it is found in so many more, not counting what is left standing"""
 IN_ROW = 20
 """frames from the first to be tracked, either way, through which both hands are followed to tell them apart"""
 
@@ -60,10 +61,19 @@ def begun(session: Session, config: RunConfig) -> RunState:
         # what is held still, or turned in place, is taken for background
         other = tracker_before(None)
         seen_without = other.look_ahead(ahead)
-        if seen_without.found_in >= seen.found_in + MORE_OFTEN * len(ahead):
+        mistaken = _mistaken(seen_without, seen, ahead, tracker.state.knowledge)
+        more = seen_without.found_in - len(mistaken) >= seen.found_in + MORE_OFTEN * len(ahead)
+        if more and seen_without.anchor not in mistaken:
             tracker, seen = other, seen_without
     _tell_side(tracker, session, config, seen.anchor, seen.poses)
     return RunState(seen.anchor, 0, tracker.state)
+
+
+def _mistaken(without: Ahead, seen: Ahead, frames: Sequence[RgbdFrame], knowledge: SceneKnowledge) -> set[int]:
+    """Frames in which, without a background, something else was found for the object, which is seen elsewhere."""
+    depths = {frame.index: frame.depth for frame in frames}
+    models = knowledge.models
+    return left_standing(without.poses, seen.poses, depths, knowledge.camera, models.samples, models.object_reach)
 
 
 def _tell_side(
