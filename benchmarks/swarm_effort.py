@@ -1,4 +1,4 @@
-"""What particles and generations are worth once least squares follow. Usage: swarm_effort.py [SESSION.h5 ...].
+"""What particles, generations and points are worth once least squares follow. Usage: swarm_effort.py [SESSION.h5 ...].
 
 In each frame of a recording (three are simulated where none is given) object and hand are followed from the frame
 before with swarms of several sizes, and what the objective comes to is compared with that of the first size: on
@@ -27,19 +27,22 @@ from tracker.sequence import SequenceTracker
 from tracker.swarm import GENERATIONS, PARTICLES, SwarmSettings
 from tracker.tracker_state import TrackerState
 
-FRAMES = 30
-"""of each recording"""
+FRAMES, POINTS = 30, RunConfig().points
+"""of each recording; the usual observed points"""
 USUAL = "64 x 40"
 EFFORTS = {
-    USUAL: (PARTICLES, GENERATIONS, 0),
-    "64 x 40, other numbers": (PARTICLES, GENERATIONS, 1),
-    "32 x 40": (32, 40, 0),
-    "16 x 40": (16, 40, 0),
-    "64 x 20": (64, 20, 0),
-    "64 x 10": (64, 10, 0),
-    "128 x 80": (128, 80, 0),
+    USUAL: (PARTICLES, GENERATIONS, POINTS, 0),
+    "64 x 40, other numbers": (PARTICLES, GENERATIONS, POINTS, 1),
+    "64 x 40, 80 points": (PARTICLES, GENERATIONS, 80, 0),
+    "64 x 40, 1280 points": (PARTICLES, GENERATIONS, 1280, 0),
+    "32 x 40": (32, 40, POINTS, 0),
+    "16 x 40": (16, 40, POINTS, 0),
+    "64 x 20": (64, 20, POINTS, 0),
+    "64 x 10": (64, 10, POINTS, 0),
+    "128 x 80": (128, 80, POINTS, 0),
 }
-"""particles and generations of the hand's swarm, and what is added to seeds; the object's has half the generations"""
+"""particles and generations of the hand's swarm, its points, and what is added to seeds; the object's has half the
+generations, and twice the points, which least squares do not look at"""
 CLEARLY = 0.02
 """share by which an objective is clearly another"""
 
@@ -78,8 +81,8 @@ def try_efforts(frame: RgbdFrame, state: TrackerState, config: RunConfig, ends: 
     if state.last is None:
         return
     observation = state.knowledge.observed(frame)
-    for name, (particles, generations, seed) in EFFORTS.items():
-        settings, sizes = SwarmSettings(generations=generations), (particles, config.points)
+    for name, (particles, generations, points, seed) in EFFORTS.items():
+        settings, sizes = SwarmSettings(generations=generations), (particles, points)
         known, began = (state.last, state.knowledge, settings, sizes), time.process_time()
         estimate = object_followed(observation, *known, np.random.default_rng([seed, frame.index]))
         if estimate is None:
@@ -87,7 +90,8 @@ def try_efforts(frame: RgbdFrame, state: TrackerState, config: RunConfig, ends: 
         ends["object"][name].append((float(estimate.terms.sum()), time.process_time() - began))
         if name == USUAL:
             beside = estimate
-        if not state.last.estimate.hand_confidence >= config.confidence:  # NaN where none was looked for
+        hand_known = state.last.estimate.hand_confidence >= config.confidence  # NaN where none was looked for
+        if not hand_known or points != POINTS:  # a hand's objective is of these very points
             continue
         began, rng = time.process_time(), np.random.default_rng([seed, frame.index])
         hand, _ = hand_followed(observation, beside, *known, state.grasp, rng)

@@ -22,15 +22,19 @@ FINGER_NAMES = ("thumb", "index", "middle", "ring", "little")
 
 PHALANX_LENGTHS_MM = (
     (32.0, 31.6, 25.0),  # the thumb's first is what is left of its metacarpal beyond the joint below
-    (39.8, 22.4, 18.5),
-    (44.6, 26.3, 20.0),
-    (41.4, 25.7, 20.0),
-    (32.7, 18.1, 17.5),
+    (42.9, 23.7, 16.7),
+    (47.8, 27.6, 18.4),
+    (44.2, 26.9, 18.3),
+    (35.5, 19.1, 16.9),
 )
-"""(finger, bone). Buryanov and Kotiuk, "Proportions of Hand Segments", Int. J. Morphol. 28(3), 2010; the last of each
-finger ends at the middle of the finger tip, about 6 mm inside the skin, where annotators put the joint."""
+"""(finger, bone), from where one joint turns to where the next does: the middle of the head of the bone before it
+(Buchholz, Armstrong and Goldstein, "Anthropometric data for describing the kinematics of the human hand", Ergonomics
+35(3), 1992). So these are the bones of Buryanov and Kotiuk, "Proportions of Hand Segments", Int. J. Morphol. 28(3),
+2010 (for the middle finger 44.6, 26.3 and 17.4 mm), each longer by the radius of the head before it and shorter by that
+of its own (metacarpals 6.5 to 7.5 mm, then about 4 and 3). The last of each finger ends at the middle of the finger
+tip, about 6 mm inside the skin, where annotators put the joint. The thumb's are its bones."""
 
-BASE_OFFSETS_MM = ((34, -14, -30.5), (89, 0, -24), (92, 2, 0), (86, 0, 20), (77, -5, 38))
+BASE_OFFSETS_MM = ((34, -14, -30.5), (86, 0, -24), (89, 2, 0), (83, 0, 20), (74.5, -5, 37.5))
 """(finger): the thumb's first joint and the four knuckles, in the hand frame of a right hand. The first joint is a
 third of the way along the metacarpal (46 mm), 32 mm from the knuckle: where hand models such as MANO (31 mm), and data
 sets that are annotated with them, have it, rather than at the bone's end."""
