@@ -78,7 +78,7 @@ REFUSED = {
         changed(arrays, shapedirs=np.ones((778, 3, 20)))
     ),
     "must hold finite numbers, and has NaN": lambda arrays: changed(arrays, weights=arrays["weights"] * np.nan),
-    "must be in metres, and its palm is 9": lambda arrays: changed(arrays, v_template=arrays["v_template"] * 1000),
+    "must be in metres, and its palm is 89": lambda arrays: changed(arrays, v_template=arrays["v_template"] * 1000),
     "must have the joints of a MANO hand, and has others": lambda arrays: changed(
         arrays, kintree_table=arrays["kintree_table"][:, ::-1]
     ),
