@@ -21,7 +21,8 @@ DEPTH_OFFSET = 0.03
 """standard deviation, diameters: a tracked object's centre is known as well; more makes rotations less exact"""
 FARTHEST = 0.999
 """depths beyond are the background's, which has no place: weights that sum to one do so but for rounding"""
-NOISE = 0.02
+NOISE = 0.07
+"""width of the colours' uniform noise, at most"""
 BOX_SIDE = (0.2, 0.55)
 """of a random box, as a fraction of the image's side"""
 
@@ -39,7 +40,7 @@ def varied(images: Tensor, turns: Floats, rng: np.random.Generator) -> Tensor:
     # between an edge and its background this makes depths that nothing has, as shrinking the crop did before
     moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     gain = uniform(GAIN, (count, 1, 1, 1), rng) * uniform(COLOR_GAIN, (count, 3, 1, 1), rng)
-    noise = torch.from_numpy(rng.standard_normal(moved[:, :3].shape, dtype=np.float32))
+    noise = torch.from_numpy(rng.random(moved[:, :3].shape, dtype=np.float32)) - 0.5  # five times as soon as a normal's
     rgb = ((moved[:, :3] + 0.5) * gain + uniform((0, NOISE), (count, 1, 1, 1), rng) * noise).clamp(0, 1) - 0.5
     offset = torch.from_numpy(rng.normal(0, DEPTH_OFFSET, (count, 1, 1, 1)).astype(np.float32))
     depth = torch.where(moved[:, 3:] < FARTHEST, (moved[:, 3:] + offset).clamp(-1, 1), 1.0)

@@ -90,7 +90,7 @@ class Fit:
     """replace what a finished run left in the folder"""
     epochs: int | None = None
     """an epoch shows every training pair once as anchor; default: as many as make --steps steps, but of pairs files,
-    where --steps is not given, at least 5, of best 12"""
+    where --steps is not given, at least 5, of best 36"""
     steps: int | None = None
     """what the default number of epochs aims at; default: the recipe's"""
     seed: int = 0
@@ -195,6 +195,11 @@ class Fit:
     def orthogonal_steps(self) -> bool:
         """Whether convolutions are trained by Muon."""
         return self.chosen.orthogonal_steps and self.patches is None
+
+    @property
+    def bfloat16(self) -> bool:
+        """Whether the residual network learns in bfloat16, on processors that can."""
+        return self.chosen.bfloat16 and self.patches is None
 
     @property
     def aimed_steps(self) -> int:

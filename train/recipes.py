@@ -12,6 +12,7 @@ from typing import Literal
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
     "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried", "best-one-look",
+    "best-float32",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -37,6 +38,8 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     orthogonal_steps: bool = False
     """on pairs files, Muon for the convolutions (muon.py), and `optimiser` for the rest"""
+    bfloat16: bool = False
+    """on pairs files, whether the residual network learns in bfloat16 where the processor has units for it"""
     learning_rate: float = 0.05
     """the highest, for losses that are means over the batch"""
     final_rate: float = 0.0
@@ -75,6 +78,7 @@ BEST = Recipe(
     feature_term="all-pairs",
     optimiser="adamw",
     orthogonal_steps=True,
+    bfloat16=True,
     learning_rate=2e-3,
     largest_gradient=None,
     weight_decay=0.02,
@@ -83,7 +87,7 @@ BEST = Recipe(
     look_turn_deg=15.0,
     other_hands=0.4,
     steps=600,
-    fewest_epochs=80,
+    fewest_epochs=36,
     real_share=0.4,
     variation=1.0,
 )
@@ -113,4 +117,5 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
     "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),
+    "best-float32": replace(BEST, meaning="best in float32 on any processor", bfloat16=False),
 }  # fmt: skip

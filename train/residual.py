@@ -45,15 +45,29 @@ class ResidualNetwork(nn.Module):
             nn.BatchNorm1d(HIDDEN),
             nn.ReLU(),
         )
+        self.brief = False
+        """whether all up to the hidden layer is computed in bfloat16 while it learns"""
         self.feature = nn.Linear(HIDDEN, feature_length)
         self.pose = nn.Linear(HIDDEN, 6)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Prediction:
         """(B, channels, size, size) float32 -> features and rotations."""
-        hidden = self.body(images)
+        hidden = self._briefly(images) if self.brief and self.training else self.body(images)
         rotation = orthonormal(self.pose(hidden))
         return Prediction(functional.normalize(self.feature(hidden), dim=1), quaternion_of(rotation), rotation)
+
+    def _briefly(self, images: Tensor) -> Tensor:
+        """The body in bfloat16; weights and their gradients stay float32, and what comes after does, too."""
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden: Tensor = self.body(images).float()
+        return hidden
+
+
+def computes_bfloat16() -> bool:
+    """Whether the processor has units for it: without, a step takes eight times as long."""
+    units = torch.cpu.get_capabilities()
+    return any(units.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def orthonormal(numbers: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ from train.muon import Muon
 from train.network import Prediction
 from train.predict import predict
 from train.processes import Processes
+from train.residual import ResidualNetwork, computes_bfloat16
 from train.source import Source
 
 ALONE = Processes()
@@ -67,6 +68,8 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = new_network(settings)
+        if isinstance(self.network, ResidualNetwork):
+            self.network.brief = config.bfloat16 and computes_bfloat16()
         self.optimisers = self._new_optimisers()
         self.log: list[dict[str, float]] = []
         self._terms: list[dict[str, float]] = []

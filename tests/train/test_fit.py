@@ -22,6 +22,7 @@ from train.fit import Plan, described, fit, planned
 from train.model import Model, Settings
 from train.predict import predict
 from train.recipes import RECIPES, RecipeName
+from train.residual import computes_bfloat16
 from train.run_folder import RunFolder
 from train.training import Training
 
@@ -154,11 +155,34 @@ def test_batches_of_the_first_step_are_not_formed(pairs: Path, tmp_path: Path) -
 
 # to look once changes nothing of training: test_looks.py
 @pytest.mark.parametrize("recipe", [name for name in RECIPES if name.startswith("best-") and name != "best-one-look"])
-def test_each_choice_of_the_best_recipe_makes_a_difference(tmp_path: Path, recipe: RecipeName) -> None:
+def test_each_choice_of_the_best_recipe_makes_a_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: RecipeName
+) -> None:
+    monkeypatch.setattr("train.training.computes_bfloat16", lambda: True)
     pairs = learnable_file(tmp_path / "pairs.h5", recordings=2)
     best = trained(quick(pairs, tmp_path / "best", recipe="best", epochs=1))
     without = trained(quick(pairs, tmp_path / "without", recipe=recipe, epochs=1))
     assert best.shape != without.shape or not torch.equal(best, without)
+
+
+@pytest.mark.parametrize("units", [False, True])
+def test_bfloat16_is_for_processors_with_units_for_it(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, units: bool
+) -> None:
+    monkeypatch.setattr("train.training.computes_bfloat16", lambda: units)
+    names: tuple[RecipeName, ...] = ("best", "best-float32")
+    brief, exact = (trained(quick(pairs, tmp_path / name, recipe=name, epochs=1)) for name in names)
+    assert brief.dtype == torch.float32
+    assert torch.equal(brief, exact) != units
+
+
+def test_bfloat16_is_for_pairs_files_and_as_the_processor_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_patches = {"patches": Path("patches"), "meshes": Path("meshes"), "object": "cat"}
+    assert Fit().bfloat16
+    assert not Fit(**of_patches).bfloat16  # type: ignore[arg-type]
+    for units, expected in (({"avx512_bf16": True}, True), ({"avx512_bf16": False, "avx2": True}, False), ({}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda units=units: units)
+        assert computes_bfloat16() == expected
 
 
 def test_feature_length_and_input_size_shape_the_network(pairs: Path, tmp_path: Path) -> None:

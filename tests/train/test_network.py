@@ -82,6 +82,19 @@ def test_six_numbers_become_a_rotation() -> None:
     torch.testing.assert_close(orthonormal(torch.tensor([[2.0, 0, 0, 5, 3, 0]])), torch.eye(3)[None])
 
 
+def test_the_residual_network_is_brief_only_while_it_learns() -> None:
+    torch.manual_seed(0)
+    network, images = ResidualNetwork(20), torch.randn(8, 4, 20, 20)
+    exact = network(images).features
+    network.brief = True
+    brief = network(images)
+    assert brief.features.dtype == brief.quaternion_wxyz.dtype == torch.float32
+    assert 1e-5 < (brief.features - exact).abs().max() < 0.1
+    in_use = network.eval()(images).features
+    network.brief = False
+    torch.testing.assert_close(network(images).features, in_use, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(("size", "channels"), [(64, 3), (20, 4), (96, 4)])
 def test_the_residual_network_takes_any_size(size: int, channels: int) -> None:
     predicted = ResidualNetwork(size, 24, channels=channels)(torch.randn(3, channels, size, size))
