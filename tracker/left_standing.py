@@ -48,10 +48,9 @@ def left_standing(
 
 def _is_there(surface: Floats, here: Floats, there: Floats, camera: Camera) -> bool:
     """Whether what is seen on a surface (M, 3) in one depth image is seen in another."""
-    height, width = here.shape
-    columns, rows = np.rint(camera.project(surface[surface[:, 2] > 0])).astype(int).T
+    surface, (height, width) = surface[surface[:, 2] > 0], here.shape
+    columns, rows = np.rint(camera.project(surface)).astype(int).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    rows, columns, away = rows[inside], columns[inside], surface[surface[:, 2] > 0, 2][inside]
-    before, after = here[rows, columns], there[rows, columns]
-    seen = (before > 0) & (np.abs(before - away) < ON_SURFACE)
+    before, after = (depth[rows[inside], columns[inside]] for depth in (here, there))
+    seen = (before > 0) & (np.abs(before - surface[inside, 2]) < ON_SURFACE)
     return bool(seen.any() and (np.abs(after - before) < tolerance(before))[seen].mean() > STILL_SHARE)
