@@ -211,11 +211,11 @@ def _averages(rows: list[ErrorRow]) -> list[str]:
 
 def _steps(rows: list[ErrorRow]) -> list[str]:
     """Of one kind of image, what each of the paper's steps changes over objects and seeds."""
-    cells = step_cells(rows)[1]
+    headings, lines = step_cells(rows)
     text = (
         "What each step changes, mean Euler, of trainings with the same object and seed, and in how many it is better:"
     )
-    return ["", text, "", *_table(("step", "read-out", "change", "better"), cells)] if cells else []
+    return ["", text, "", *_table(tuple(headings), lines)] if lines else []
 
 
 def _missing(record: dict[str, Any]) -> list[str]:

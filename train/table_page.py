@@ -69,8 +69,9 @@ def comparison_table(rows: tuple[ErrorRow, ...], paper: Paper) -> list[Table]:
     for image, shown in by_image(list(rows)).items():
         title = f"{image} images: mean Euler (mean geodesic) error, degrees"
         tables.append(_table(title, *comparison_cells(shown, paper)))
-        if any(step_cells(shown)[1]):
-            tables.append(_table(f"{image} images: what each step changes, mean Euler, degrees", *step_cells(shown)))
+        headings, lines = step_cells(shown)
+        if lines:
+            tables.append(_table(f"{image} images: what each step changes, mean Euler, degrees", headings, lines))
     return tables
 
 

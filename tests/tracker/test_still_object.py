@@ -54,9 +54,18 @@ def test_the_background_is_kept_where_nothing_is_found_without_it_either(still_s
     assert state.tracker.knowledge.surroundings.background is not None
 
 
-@pytest.mark.parametrize(("anchor", "mistaken", "kept"), [(0, set(), False), (0, {3}, True), (3, set(), False)])
-def test_what_is_left_standing_does_not_count(still_session, monkeypatch, anchor, mistaken, kept):
-    found = iter([Ahead(0, 6), Ahead(anchor, 9)])
+@pytest.mark.parametrize(
+    ("without", "mistaken", "kept"),
+    [
+        (Ahead(0, 9), set(), False),
+        (Ahead(3, 9), set(), False),
+        (Ahead(0, 9), {3}, True),
+        (Ahead(0, 10), {3}, False),
+        (Ahead(3, 12), {3}, True),  # tracking would begin with what is left standing
+    ],
+)
+def test_what_is_left_standing_does_not_count(still_session, monkeypatch, without, mistaken, kept):
+    found = iter([Ahead(0, 6), without])
     monkeypatch.setattr(beginning, "frames_ahead", lambda session: [session.frame(0)] * 12)
     monkeypatch.setattr(beginning, "static_background", lambda ahead: ahead[0].depth)
     monkeypatch.setattr(beginning, "left_standing", lambda *_: mistaken)
@@ -64,14 +73,3 @@ def test_what_is_left_standing_does_not_count(still_session, monkeypatch, anchor
     with open_session(still_session) as session:
         state = beginning.begun(session, RunConfig((still_session,), symmetry=("none",)))
     assert (state.tracker.knowledge.surroundings.background is not None) == kept
-
-
-def test_tracking_does_not_begin_with_what_is_left_standing(still_session, monkeypatch):
-    found = iter([Ahead(0, 2), Ahead(3, 12)])
-    monkeypatch.setattr(beginning, "frames_ahead", lambda session: [session.frame(0)] * 12)
-    monkeypatch.setattr(beginning, "static_background", lambda ahead: ahead[0].depth)
-    monkeypatch.setattr(beginning, "left_standing", lambda *_: {3})
-    monkeypatch.setattr(SequenceTracker, "look_ahead", lambda *_: next(found))
-    with open_session(still_session) as session:
-        state = beginning.begun(session, RunConfig((still_session,), symmetry=("none",)))
-    assert state.tracker.knowledge.surroundings.background is not None
