@@ -71,9 +71,9 @@ def cells(config: Compare) -> list[Cell]:
         for name, recipe in product(config.objects, config.recipes):
             fit_config = Fit(
                 recipe=recipe, patches=config.patches, meshes=config.meshes, object=name, views=config.views,
-                output=_home(config, seed) / name / recipe, overwrite=config.again, steps=config.steps, seed=seed,
-                variation=config.variation, learning_rate=config.learning_rate, fixed_images=config.fixed_images,
-                loss=config.loss,
+                output=_home(config, seed) / name / recipe, overwrite=config.again, epochs=config.epochs,
+                steps=config.steps, seed=seed, variation=config.variation, learning_rate=config.learning_rate,
+                fixed_images=config.fixed_images, loss=config.loss,
             )  # fmt: skip
             found.append(Cell(recipe, name, fit_config))
         for path in config.pairs:
@@ -92,8 +92,9 @@ def _pairs_cells(config: Compare, path: Path, seed: int) -> list[Cell]:
     def cell(label: str, **options: object) -> Cell:
         output = _home(config, seed) / path.stem / label
         fit_config = Fit(
-            pairs=path, output=output, overwrite=config.again, steps=config.steps, seed=seed, input=config.input,
-            learning_rate=config.learning_rate, loss=config.loss, **options,  # type: ignore[arg-type]
+            pairs=path, output=output, overwrite=config.again, epochs=config.epochs, steps=config.steps,
+            seed=seed, input=config.input, learning_rate=config.learning_rate, loss=config.loss,
+            **options,  # type: ignore[arg-type]
         )  # fmt: skip
         return Cell(label, path.stem, fit_config)
 

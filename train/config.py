@@ -48,6 +48,12 @@ class InputConfig:
         return seen if self.size is None else min(self.size, seen)
 
 
+def refuse_epochs(epochs: int | None) -> None:
+    """None is a default that depends on recipe and images."""
+    if epochs is not None and epochs < 1:
+        raise InputError(f"--epochs must be at least 1, got {epochs}; leave it out for the default")
+
+
 def refuse_variation(share: float | None) -> None:
     """Refuses shares of the variation of images that are none."""
     if share is not None and not 0 <= share <= 1:
@@ -142,8 +148,7 @@ class Fit:
         if self.final_rate is not None and not self.final_rate >= 0:
             raise InputError(f"--final-rate must not be negative, got {self.final_rate}; leave it out for the default")
         refuse_variation(self.variation)
-        if self.epochs is not None and self.epochs < 1:
-            raise InputError(f"--epochs must be at least 1, got {self.epochs}; leave it out for the default")
+        refuse_epochs(self.epochs)
         if self.occlusion and self.images != "both":
             raise InputError(
                 f"--occlusion ties occluded to clean images and needs both, got --images {self.images}; leave one out"
@@ -277,6 +282,8 @@ class Compare:
     """replace the file of --json"""
     again: bool = False
     """train all cells anew, also those that are finished in --output; to go on after an interruption, leave it out"""
+    epochs: int | None = None
+    """of every training, as `train fit` has them; default: each recipe's own number, by --steps"""
     steps: int | None = None
     """batches that each training aims at; default: the recipe's"""
     learning_rate: float | None = None
@@ -295,6 +302,7 @@ class Compare:
 
     def __post_init__(self) -> None:
         """Refuses to compare nothing."""
+        refuse_epochs(self.epochs)
         refuse_variation(self.variation)
         if not self.pairs and not self.objects:
             raise InputError("there must be something to compare on, got nothing; give pairs files, or --patches")

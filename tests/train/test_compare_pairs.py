@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from scene.errors import InputError
 from scene.rotations import matrix_from_rotation_vector
 from scripts import write_results
 from tests.train.samples import learnable_file
@@ -30,6 +31,10 @@ def test_the_columns_differ_in_one_thing_each() -> None:
     assert not found["best-without-occlusion"].occlusion
     closer = cells(Compare(pairs=(Path("pairs.h5"),), recipes=("srn",), input=InputConfig(part=0.75)))
     assert all(cell.config.input.part == 0.75 for cell in closer)
+    longer = cells(Compare(pairs=(Path("pairs.h5"),), objects=("cat",), patches=Path(), meshes=Path(), epochs=7))
+    assert all(cell.config.epochs == 7 for cell in longer)
+    with pytest.raises(InputError, match="--epochs must be at least 1, got 0"):
+        Compare(pairs=(Path("pairs.h5"),), epochs=0)
     assert found["srn-random-boxes"].random_boxes
     assert (found["srn-clean-only"].images, found["srn-occluded-only"].images) == ("clean", "occluded")
     assert not found["srn"].occlusion
