@@ -177,6 +177,11 @@ class Fit:
         return self.chosen.final_rate if self.final_rate is None else self.final_rate
 
     @property
+    def falling_share(self) -> float:
+        """Of the steps, at the end, over which the rate falls straight; 0: by half a cosine over all."""
+        return self.chosen.falling_share if self.patches is None else 0.0
+
+    @property
     def decay(self) -> float:
         """Of the weights."""
         return self.chosen.weight_decay if self.weight_decay is None else self.weight_decay
@@ -273,7 +278,8 @@ class Compare:
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
     """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what
-    each choice of best is worth, and best-own-hands, best-adamw, best-unvaried and best-one-look on pairs files"""
+    each choice of best is worth, and best-own-hands, best-adamw, best-cosine, best-unvaried and best-one-look on pairs
+    files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -1,7 +1,8 @@
 """The training loop: batch -> losses -> step -> log -> checkpoint. In: images and a configuration. Out: a run folder.
 
 The paper's optimiser: stochastic gradient descent, momentum 0.9, a learning rate of 0.01 that falls every epoch, by a
-law it does not give. Here epochs are few, so it falls every step: by half a cosine, after a short rise, in all recipes.
+law it does not give. Here epochs are few, so it falls every step, after a short rise: by half a cosine; in `best`, on
+pairs files, straight, and only towards the end.
 """
 
 from __future__ import annotations
@@ -51,11 +52,12 @@ class Plan:
     epochs: int
 
     def learning_rate(self, config: Fit, epoch: int, step: int) -> float:
-        """The rate of one step of one epoch: a short rise, then half a cosine down to `final_rate` of the highest."""
-        first, share = config.first_rate, config.last_rate_share
+        """The rate of one step of one epoch: a short rise, then a fall to `final_rate` of the highest, soon or late."""
+        first, share, falling = config.first_rate, config.last_rate_share, config.falling_share
         done = epoch * self.batches + step
-        cosine = 0.5 * (1 + math.cos(math.pi * done / (self.epochs * self.batches)))
-        return first * min(1.0, (done + 1) / WARM_UP) * (share + (1 - share) * cosine)
+        progress = done / (self.epochs * self.batches)
+        height = min(1.0, (1 - progress) / falling) if falling else 0.5 * (1 + math.cos(math.pi * progress))
+        return first * min(1.0, (done + 1) / WARM_UP) * (share + (1 - share) * height)
 
 
 def planned(config: Fit, pairs: int) -> Plan:

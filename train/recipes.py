@@ -11,8 +11,8 @@ from typing import Literal
 
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
-    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-unvaried", "best-one-look",
-    "best-float32",
+    "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-cosine", "best-unvaried",
+    "best-one-look", "best-float32",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -44,6 +44,9 @@ class Recipe:
     """the highest, for losses that are means over the batch"""
     final_rate: float = 0.0
     """what it has fallen to at the end, as a fraction of that"""
+    falling_share: float = 0.0
+    """on pairs files, of the steps, those at the end over which the rate falls, straight, having been the highest until
+    then; 0: it falls by half a cosine over all"""
     largest_gradient: float | None = 1.0
     """longer gradients are cut to this length, over all weights; None: never"""
     weight_decay: float = 1e-4
@@ -80,6 +83,7 @@ BEST = Recipe(
     orthogonal_steps=True,
     bfloat16=True,
     learning_rate=2e-3,
+    falling_share=0.4,
     largest_gradient=None,
     weight_decay=0.02,
     batch_pairs=32,
@@ -115,6 +119,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         BEST, meaning="best with the paper's optimiser", optimiser="sgd", orthogonal_steps=False, learning_rate=0.03,
         weight_decay=1e-4,
     ),
+    "best-cosine": replace(BEST, meaning="best, the rate falls by half a cosine over all steps", falling_share=0.0),
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
     "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),
     "best-float32": replace(BEST, meaning="best in float32 on any processor", bfloat16=False),

@@ -292,7 +292,7 @@ def test_what_was_chosen_is_said(pairs: Path, tmp_path: Path) -> None:
     assert "4 epochs of 3 batches (from --steps 12; --epochs says otherwise)" in said[1]
 
 
-@pytest.mark.parametrize("recipe", ["srn", "best"])
+@pytest.mark.parametrize("recipe", ["srn", "best-cosine"])
 def test_learning_rate_rises_then_falls_by_half_a_cosine_to_the_final_rate(recipe: RecipeName) -> None:
     plan, config = Plan(100, 100, 4), Fit(recipe=recipe, learning_rate=0.01, final_rate=0.1)
     rates = [plan.learning_rate(config, step // 100, step % 100) for step in range(400)]
@@ -301,6 +301,17 @@ def test_learning_rate_rises_then_falls_by_half_a_cosine_to_the_final_rate(recip
     assert all(later < earlier for earlier, later in pairwise(rates[50:]))
     assert rates[200] == pytest.approx(0.0055)
     assert rates[-1] == pytest.approx(0.001, rel=1e-3)
+
+
+def test_on_pairs_the_rate_of_best_falls_straight_and_late() -> None:
+    plan, config = Plan(100, 100, 4), Fit(learning_rate=0.01, final_rate=0.1)
+    rates = [plan.learning_rate(config, step // 100, step % 100) for step in range(400)]
+    assert rates[0] < 0.001
+    assert set(rates[49:241]) == {0.01}
+    assert rates[320] == pytest.approx(0.0055)
+    assert rates[-1] == pytest.approx(0.001, rel=0.1)
+    on_patches = Fit(patches=Path(), meshes=Path(), object="cat", learning_rate=0.01, final_rate=0.1)
+    assert plan.learning_rate(on_patches, 2, 0) == pytest.approx(0.0055)
 
 
 def test_long_gradients_are_cut(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
