@@ -23,6 +23,7 @@ from tracker.hand_side import CLEARLY, ENOUGH, followed_to_be_left, seen_to_be_l
 from tracker.hints import read_pose, unlabelled
 from tracker.left_standing import left_standing
 from tracker.lone_hand import LoneHandState
+from tracker.rehearsal import rehearse
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import Ahead, SequenceTracker
 from tracker.unfinished import RunState
@@ -55,6 +56,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
         given = read_pose(config.initial_pose)
         tracker.start_at(session.frame(0), given)
         _tell_side(tracker, session, config, 0, [(0, given)])
+        rehearse(tracker, ways_from(0, len(session)), session.frame)
         return RunState(0, 0, tracker.state)
     seen = tracker.look_ahead(ahead)
     if background is not None and seen.found_in < SELDOM * len(ahead):
@@ -66,6 +68,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
         if more and seen_without.anchor not in mistaken:
             tracker, seen = other, seen_without
     _tell_side(tracker, session, config, seen.anchor, seen.poses)
+    rehearse(tracker, ways_from(seen.anchor, len(session)), session.frame)
     return RunState(seen.anchor, 0, tracker.state)
 
 
