@@ -97,6 +97,10 @@ class LoneHandTracker:
         self.state, self._config, self._labels_of = state, config, labels_of
         self._drawn: HandSurface | None = None
 
+    def return_to_anchor(self) -> None:
+        """Forgets where the hand is, for another way through the frames."""
+        self.state = replace(self.state, hand=None, motion=np.eye(4))
+
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
         rng = np.random.default_rng([self._config.seed, frame.index])
