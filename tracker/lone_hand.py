@@ -176,7 +176,7 @@ class LoneHandTracker:
         layout = problem.layout
         best, _ = refined(problem, layout.vector(HandObjectPose(NOWHERE, hand)), HAND_NUMBERS, ITERATIONS)
         pose, terms = layout.pose(best), problem.residuals(best)[1]
-        quality = hand_quality(place, problem, best, terms, 0, rng)
+        quality = hand_quality(place, problem, best, terms, 0.0, rng)
         fit, residual = (0.0, np.nan) if quality is None else (quality.fit, quality.residual)
         confidence = min(fit, outline_confidence(outline_overlap(place, self._surface, pose.hand)))
         return FoundHand(place, pose, terms, confidence, residual)

@@ -191,7 +191,8 @@ class SequenceTracker:
     def _observed(self, frame: RgbdFrame, *, fresh_planes: bool) -> Observation:
         self._rng = np.random.default_rng([self._config.seed, frame.index])
         if fresh_planes:
-            self._knowledge = self._knowledge.with_planes_of(frame)
+            pose = None if self._last is None else self._last.estimate.pose.camera_from_object
+            self._knowledge = self._knowledge.with_planes_of(frame, camera_from_object=pose)
         return with_labels(self._knowledge.observed(frame), self._labels_of(frame.index))
 
     def _followed(self, observation: Observation) -> Estimate | None:

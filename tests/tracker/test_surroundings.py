@@ -174,13 +174,27 @@ def test_the_wall_is_a_plane_and_the_camera_before_it():
 
 def test_a_forearm_that_is_as_flat_as_a_table_is_none():
     frame = draw(true_pose())
-    depth = np.full(frame.depth.shape, 0.9, np.float32)
+    depth = np.full(frame.depth.shape, 1.4, np.float32)
     height, width = depth.shape
     depth[: height // 3, : width // 2] = 0.35  # a sixth of what is measured, 19 cm by 9
     planes = find_planes(replace(frame, depth=depth), CAMERA, seed=0)
-    np.testing.assert_allclose(planes, [[0, 0, -1, 0.9]], atol=0.01)
-    depth[: height // 3, : width // 2] = 0.7  # a wall's end, four times as large
+    np.testing.assert_allclose(planes, [[0, 0, -1, 1.4]], atol=0.01)
+    depth[: height // 3, : width // 2] = 0.95  # a wall's end, seven times as large
     assert len(find_planes(replace(frame, depth=depth), CAMERA, seed=0)) == 2
+
+
+def test_what_is_held_is_no_table_however_large_it_is():
+    frame = draw(true_pose())
+    depth = np.full(frame.depth.shape, 1.4, np.float32)
+    height, width = depth.shape
+    depth[: height // 2, : width // 2] = 0.8
+    rows, columns = np.nonzero(depth < 1.0)
+    points = CAMERA.points_at(rows, columns, depth[rows, columns])
+    middle = points.mean(axis=0)
+    held = middle, float(np.linalg.norm(points - middle, axis=1).max())
+    board = replace(frame, depth=depth)
+    assert len(find_planes(board, CAMERA, seed=0)) == 2
+    np.testing.assert_allclose(find_planes(board, CAMERA, seed=0, held=held), [[0, 0, -1, 1.4]], atol=0.01)
 
 
 def test_nothing_measured_has_no_planes():
