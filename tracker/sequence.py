@@ -255,14 +255,24 @@ class SequenceTracker:
         """With the hand followed where it was TRACKED, and now and then looked for where that fails or it was not."""
         if estimate is None or estimate.confidence < self._config.confidence:
             return estimate
-        if self._last is not None and self._vouches_for_hand(self._last.estimate):
+        before = self._hand_before(observation, estimate)
+        if before is not None:
             known = self._knowledge, self._settings, self._swarm_size, self._grasp
-            estimate, self._grasp = hand_followed(observation, estimate, self._last, *known, self._rng)
+            estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
         due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._vouches_for_hand(estimate))
         if due and observation.area(observation.hand_like) > HAND_AREA:
             followed, estimate = estimate, self._hand_found(observation, estimate)
             self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
         return estimate
+
+    def _hand_before(self, observation: Observation, estimate: Estimate) -> Last | None:
+        """Where a hand is followed from: where it was, or else as it last held the object."""
+        if self._last is not None and self._vouches_for_hand(self._last.estimate):
+            return self._last
+        grasps = self._grasps.hands(estimate.pose.camera_from_object)
+        if not grasps or observation.area(observation.hand_like) < HAND_AREA:
+            return None
+        return Last(replace(estimate, pose=replace(estimate.pose, hand=grasps[0])), np.eye(4))
 
     def _is_same_hand(self, followed: Estimate, found: Estimate) -> bool:
         """Whether a hand that is sure enough to be TRACKED is about the one that was followed."""
