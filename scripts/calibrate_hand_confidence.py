@@ -92,7 +92,7 @@ def found(session: Session, config: RunConfig) -> Iterator[Judged]:
         for pose in poses:
             here = replace(problem, layout=Layout.about(pose))
             vector = here.layout.vector(pose)
-            quality = hand_quality(observation, here, vector, here.residuals(vector)[1], 0, rng)
+            quality = hand_quality(observation, here, vector, here.residuals(vector)[1], 0.0, rng)
             yield frame.index, knowledge.shape, pose.hand, quality
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from scene.arrays import Booleans, Floats
 from scene.hand_pose import HandPose, rest_angles
 from tracker.explanation import point_distances
-from tracker.grasp_views import GraspViews
+from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
@@ -196,7 +196,8 @@ def with_hand(
 ) -> Estimate:
     """The same object with the hand of the hypothesis (32,), and what speaks for that; `grasp` are the views of it."""
     terms = problem.residuals(vector)[1]
-    quality = hand_quality(observation, problem, vector, terms, len(grasp.views), rng)
+    seen_in_views = SameGrasp(problem, estimate.pose.camera_from_object, grasp.views).seen_in_views(vector)
+    quality = hand_quality(observation, problem, vector, terms, seen_in_views, rng)
     return replace(
         estimate,
         pose=problem.layout.pose(vector),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import label
+from scipy.spatial import cKDTree
 
 from scene.arrays import Booleans, Floats
 from scene.camera import Camera
@@ -18,6 +19,13 @@ HAND_LENGTH = 0.20
 """metres from the wrist to the tip of a straight hand, at most"""
 SURELY_HAND = 0.07
 """metres at an arm's end that no forearm reaches into, be the hand a fist"""
+JUMP, BESIDE = 0.02, 0.10
+"""metres between two neighbouring pixels that are not of one surface; and from a hand within which what looks like one
+belongs to it, as fingers do that are seen beyond what they hold"""
+EMPTY = 100.0
+"""metres: depth of a pixel in which nothing stands"""
+MOST_POINTS = 1500
+"""of a hand, by which its arm is judged"""
 BORDER_PX = 4
 """pixels from the image's edge within which a thing is taken to go on outside"""
 END_SHARE = 0.03
@@ -65,11 +73,13 @@ def find_arm(foreground: Booleans, points: Floats, hand_like: Booleans) -> Arm |
     """
     if hand_like.sum() < FEWEST:
         return None
-    mine = _component(foreground, foreground, hand_like)
-    crossing, hand = points[_at_edge(mine)[foreground]], points[mine[foreground] & hand_like]
-    if len(crossing) < FEWEST // 4 or len(hand) < FEWEST:
-        return None
-    return _arm_from(np.median(crossing, axis=0), hand)
+    # things seen behind an arm touch it in the image; but what is held may part the hand's surface from the arm's
+    for thing in (parted(foreground, points), foreground):
+        mine = _component(thing, foreground, hand_like)
+        crossing, hand = points[_at_edge(mine)[foreground]], _hand_of(mine, foreground, points, hand_like)
+        if len(crossing) >= FEWEST // 4 and len(hand) >= FEWEST:
+            return _arm_from(np.median(crossing, axis=0), hand)
+    return None
 
 
 def find_near_arm(
@@ -91,9 +101,9 @@ def find_near_arm(
     if hand_like.sum() < FEWEST:
         return None
     near = opened(missing, THIN_PX)
-    mine = _component(foreground | near, foreground, hand_like)
+    mine = _component(parted(foreground, points) | near, foreground, hand_like)
     rows, columns = np.nonzero(_at_edge(mine & near))
-    hand = points[mine[foreground] & hand_like]
+    hand = _hand_of(mine, foreground, points, hand_like)
     if len(rows) < FEWEST // 4 or len(hand) < FEWEST:
         return None
     column, row = np.median(columns), np.median(rows)
@@ -132,10 +142,40 @@ def _runs_from(begun: Booleans, size: int) -> Booleans:
 
 def _component(thing: Booleans, foreground: Booleans, hand_like: Booleans) -> Booleans:
     """(H, W) the part of a thing that holds most of the hand-coloured pixels, (F,) of the foreground."""
-    components, _ = label(thing, structure=np.ones((3, 3)))
+    components, _ = label(thing)
     counts = np.bincount(components[foreground][hand_like], minlength=components.max() + 1)
     counts[0] = 0
     return np.asarray(components == counts.argmax())
+
+
+def parted(foreground: Booleans, points: Floats) -> Booleans:
+    """(H, W) foreground and its (F, 3) points -> (H, W) without the pixels at which another surface begins behind.
+
+    So no neighbours, above or beside each other, are of two surfaces.
+    """
+    depth = np.full(foreground.shape, EMPTY, np.float32)
+    depth[foreground] = points[:, 2]
+    nearest = depth.copy()
+    for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:])):
+        np.minimum(nearest[here], depth[there], out=nearest[here])
+        np.minimum(nearest[:, here], depth[:, there], out=nearest[:, here])
+    one_surface: Booleans = foreground & (depth - nearest <= JUMP)
+    return one_surface
+
+
+def _hand_of(mine: Booleans, foreground: Booleans, points: Floats, hand_like: Booleans) -> Floats:
+    """(N, 3) some of the hand-coloured points of an arm (H, W), and some beside them."""
+    own = mine[foreground] & hand_like
+    hand, others = (_some(points[which]) for which in (own, hand_like & ~own))
+    if len(hand) == 0 or len(others) == 0:
+        return hand
+    beside = np.isfinite(cKDTree(hand).query(others, distance_upper_bound=BESIDE)[0])
+    return np.concatenate([hand, others[beside]])
+
+
+def _some(points: Floats) -> Floats:
+    """(N, 3) -> (M, 3) evenly many of them, at most MOST_POINTS."""
+    return points[:: max(-(-len(points) // MOST_POINTS), 1)]
 
 
 def _at_edge(thing: Booleans) -> Booleans:

@@ -22,7 +22,8 @@ from tracker.config import DETECT, RunConfig
 from tracker.hand_side import CLEARLY, ENOUGH, followed_to_be_left, seen_to_be_left
 from tracker.hints import read_pose, unlabelled
 from tracker.left_standing import left_standing
-from tracker.lone_hand import LoneHandState
+from tracker.lone_hand import LoneHandState, LoneHandTracker
+from tracker.rehearsal import rehearse
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import Ahead, SequenceTracker
 from tracker.unfinished import RunState
@@ -39,12 +40,13 @@ def begun(session: Session, config: RunConfig) -> RunState:
 
     From there tracking goes to the end, and then from there back to the first. Without an object it is the first.
     """
-    model = session.object_model
+    model, labels_of = session.object_model, session.labels if config.masks else unlabelled
     if model is None:
-        shape = hand_before(session, config)
-        return RunState(0, 0, None, LoneHandState.before(session.frame(0), session.camera, shape, config.seed))
+        before = LoneHandState.before(session.frame(0), session.camera, hand_before(session, config), config.seed)
+        lone = LoneHandTracker(before, config, labels_of)
+        rehearse(lone, ways_from(0, len(session)), session.frame)
+        return RunState(0, 0, None, lone.state)
     ahead, field = frames_ahead(session), build_distance_field(model)
-    labels_of = session.labels if config.masks else unlabelled
 
     def tracker_before(background: Floats | None) -> SequenceTracker:
         return SequenceTracker(knowledge_before(session, ahead[0], background, field, config), config, labels_of)
@@ -55,6 +57,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
         given = read_pose(config.initial_pose)
         tracker.start_at(session.frame(0), given)
         _tell_side(tracker, session, config, 0, [(0, given)])
+        rehearse(tracker, ways_from(0, len(session)), session.frame)
         return RunState(0, 0, tracker.state)
     seen = tracker.look_ahead(ahead)
     if background is not None and seen.found_in < SELDOM * len(ahead):
@@ -66,6 +69,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
         if more and seen_without.anchor not in mistaken:
             tracker, seen = other, seen_without
     _tell_side(tracker, session, config, seen.anchor, seen.poses)
+    rehearse(tracker, ways_from(seen.anchor, len(session)), session.frame)
     return RunState(seen.anchor, 0, tracker.state)
 
 

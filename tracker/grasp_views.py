@@ -15,6 +15,7 @@ import numpy as np
 from scene.arrays import Floats, Integers
 from scene.rotations import geodesic_angle
 from scene.transforms import inverse
+from tracker.explanation import view_fingers
 from tracker.hypothesis import (
     HAND_ROTATION,
     HAND_TRANSLATION,
@@ -109,6 +110,13 @@ class SameGrasp:
     def in_each(self, vectors: Floats) -> list[Floats]:
         """(N, 32) -> for each view (N,) the objective there."""
         return [view.objectives(carry(vectors)) for view, carry in self._others]
+
+    def seen_in_views(self, vector: Floats) -> float:
+        """How much of the fingers' camera side the sensor saw where they should be, a share for each view, summed."""
+        shares = (
+            view_fingers(carry(vector), view.layout, view.evidence, view.models)[0] for view, carry in self._others
+        )
+        return float(sum(shares))
 
     @cached_property
     def _others(self) -> list[tuple[Problem, Carry]]:

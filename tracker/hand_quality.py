@@ -21,11 +21,11 @@ from tracker.observation import Observation
 from tracker.quality import chance
 from tracker.refine import Problem
 
-FEATURES = ("seen", "seen_through", "unexplained", "views")
+FEATURES = ("seen", "seen_through", "unexplained", "seen_in_views")
 SIGNS = (1, -1, -1, 1)
 """whether each may speak for a hand or against it"""
-COEFFICIENTS: Floats = np.array([11.49, -5.14, -38.61, 1.56])
-BIAS = -1.42
+COEFFICIENTS: Floats = np.array([10.33, -11.62, -38.86, 1.22])
+BIAS = -0.94
 POINTS, FEWEST_POINTS = 800, 40
 """that are asked about, and below which nothing is known"""
 HAND_SPAN = 0.3
@@ -54,12 +54,13 @@ class HandQuality:
     """share of it that stands before what was measured"""
     unexplained: float
     """share of the hand-coloured points beyond the wrist that are neither on the hand nor on the object"""
-    views: int
-    """of the grasp, that it explains beside the frame"""
+    seen_in_views: float
+    """the share `seen` in each view of the grasp that it explains beside the frame, summed: views in which nothing is
+    seen of it, as behind a large object, say nothing"""
 
     def features(self) -> Floats:
         """(4,) FEATURES."""
-        return np.array([self.seen, self.seen_through, self.unexplained, self.views])
+        return np.array([self.seen, self.seen_through, self.unexplained, self.seen_in_views])
 
     @property
     def fit(self) -> float:
@@ -74,7 +75,12 @@ class HandQuality:
 
 
 def hand_quality(
-    observation: Observation, problem: Problem, vector: Floats, terms: Floats, views: int, rng: np.random.Generator
+    observation: Observation,
+    problem: Problem,
+    vector: Floats,
+    terms: Floats,
+    seen_in_views: float,
+    rng: np.random.Generator,
 ) -> HandQuality | None:
     """What the frame says of the hand of a hypothesis; None where too little of one is seen to tell.
 
@@ -83,7 +89,7 @@ def hand_quality(
         problem: of hand and object.
         vector: (32,) the hypothesis.
         terms: (6,) of the objective there.
-        views: of the grasp, that it explains beside the frame.
+        seen_in_views: as of HandQuality.
         rng: picks the points that are asked about.
     """
     camera_from_hand = problem.layout.pose(vector).hand.camera_from_hand
@@ -104,7 +110,7 @@ def hand_quality(
         seen=seen,
         seen_through=seen_through,
         unexplained=float(nobodys.sum() / max(own.sum(), 1)),
-        views=views,
+        seen_in_views=seen_in_views,
     )
 
 

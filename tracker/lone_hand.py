@@ -97,6 +97,10 @@ class LoneHandTracker:
         self.state, self._config, self._labels_of = state, config, labels_of
         self._drawn: HandSurface | None = None
 
+    def return_to_anchor(self) -> None:
+        """Forgets where the hand is, for another way through the frames."""
+        self.state = replace(self.state, hand=None, motion=np.eye(4))
+
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
         rng = np.random.default_rng([self._config.seed, frame.index])
@@ -172,7 +176,7 @@ class LoneHandTracker:
         layout = problem.layout
         best, _ = refined(problem, layout.vector(HandObjectPose(NOWHERE, hand)), HAND_NUMBERS, ITERATIONS)
         pose, terms = layout.pose(best), problem.residuals(best)[1]
-        quality = hand_quality(place, problem, best, terms, 0, rng)
+        quality = hand_quality(place, problem, best, terms, 0.0, rng)
         fit, residual = (0.0, np.nan) if quality is None else (quality.fit, quality.residual)
         confidence = min(fit, outline_confidence(outline_overlap(place, self._surface, pose.hand)))
         return FoundHand(place, pose, terms, confidence, residual)

@@ -25,8 +25,8 @@ PLANE_TOLERANCE = 0.008
 """metres about the table that count as table"""
 PLANE_SHARE = 0.12
 """share of the measured points that a plane must hold to be taken for table or wall"""
-LEAST_AREA = 0.06
-"""square metres that a plane must measure: a forearm, or a palm and what lies in it, may be as flat as a table"""
+LEAST_AREA = 0.10
+"""square metres that a plane must measure: a forearm, or an arm and what it holds, may be as flat as a table"""
 LARGEST_PLANES = 3
 PLANE_POINTS, PLANE_TRIALS = 4000, 500
 """measured points among which planes are looked for, and triples of them that are tried for each"""
@@ -249,7 +249,13 @@ def _about(where: Booleans) -> tuple[slice, slice]:
     return slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
 
 
-def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float = 0.0) -> Floats:
+def find_planes(
+    frame: RgbdFrame,
+    camera: Camera,
+    seed: int,
+    least_width: float = 0.0,
+    held: tuple[Floats, float] | None = None,
+) -> Floats:
     """The planes on and before which things stand: table, wall; by open3d's RANSAC.
 
     Args:
@@ -257,6 +263,8 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
         camera: of the recording.
         seed: of the sampling.
         least_width: metres that a plane must measure both ways, lest a palm or a chest be taken for a table.
+        held: (3,) place of an object, camera frame, and the metres about it within which it lies: a carton has planes
+            of its own, which are not asked for.
 
     Returns:
         (P, 4), the largest first, P <= 3: unit normal towards the camera and offset, n . p + d = metres before it.
@@ -267,6 +275,8 @@ def find_planes(frame: RgbdFrame, camera: Camera, seed: int, least_width: float 
     rows, columns = rows[chosen], columns[chosen]
     points = camera.points_at(rows, columns, frame.depth[rows, columns])
     total = len(points)
+    if held is not None:
+        points = points[np.linalg.norm(points - held[0], axis=1) > held[1]]
     planes: list[Floats] = []
     open3d.utility.random.seed(seed)
     while len(planes) < LARGEST_PLANES and len(points) > PLANE_SHARE * total + 100:

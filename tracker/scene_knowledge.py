@@ -16,6 +16,7 @@ from scene.frame import RgbdFrame
 from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries
+from scene.transforms import apply
 from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import OFF_BODY, on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
@@ -84,9 +85,19 @@ class SceneKnowledge:
             camera, shape, models, weights, likelihoods, None, TYPICAL, False, surroundings, seed, none
         )
 
-    def with_planes_of(self, frame: RgbdFrame, least_width: float = 0.0) -> SceneKnowledge:
-        """With table and wall where this frame has them; `least_width` as in find_planes."""
-        planes = find_planes(frame, self.camera, self.seed, least_width)
+    def with_planes_of(
+        self, frame: RgbdFrame, least_width: float = 0.0, camera_from_object: Floats | None = None
+    ) -> SceneKnowledge:
+        """With table and wall where this frame has them; none of the object's, where its pose (4, 4) is about known.
+
+        `least_width` as in find_planes.
+        """
+        held = None
+        if camera_from_object is not None:
+            samples = apply(camera_from_object, self.models.samples)
+            middle = samples.mean(axis=0)
+            held = middle, float(np.linalg.norm(samples - middle, axis=1).max())
+        planes = find_planes(frame, self.camera, self.seed, least_width, held)
         return replace(self, surroundings=replace(self.surroundings, planes=planes))
 
     def with_shape(self, shape: HandShape) -> SceneKnowledge:

@@ -60,9 +60,8 @@ ENTERED_SHARE = 0.1
 """of the square of the object's reach: by so much more in its colours than in the last search, it is due now"""
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
-SURE_OF_HAND = 0.7
-"""chance from which a hand is TRACKED: two in five of those between it and 0.5 are wrong, and a wrong label costs more
-than a missing one"""
+SURE_OF_HAND = 0.6
+"""chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
 SAME_HAND = 0.010
@@ -191,7 +190,8 @@ class SequenceTracker:
     def _observed(self, frame: RgbdFrame, *, fresh_planes: bool) -> Observation:
         self._rng = np.random.default_rng([self._config.seed, frame.index])
         if fresh_planes:
-            self._knowledge = self._knowledge.with_planes_of(frame)
+            pose = None if self._last is None else self._last.estimate.pose.camera_from_object
+            self._knowledge = self._knowledge.with_planes_of(frame, camera_from_object=pose)
         return with_labels(self._knowledge.observed(frame), self._labels_of(frame.index))
 
     def _followed(self, observation: Observation) -> Estimate | None:
@@ -254,14 +254,24 @@ class SequenceTracker:
         """With the hand followed where it was TRACKED, and now and then looked for where that fails or it was not."""
         if estimate is None or estimate.confidence < self._config.confidence:
             return estimate
-        if self._last is not None and self._vouches_for_hand(self._last.estimate):
+        before = self._hand_before(observation, estimate)
+        if before is not None:
             known = self._knowledge, self._settings, self._swarm_size, self._grasp
-            estimate, self._grasp = hand_followed(observation, estimate, self._last, *known, self._rng)
+            estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
         due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._vouches_for_hand(estimate))
         if due and observation.area(observation.hand_like) > HAND_AREA:
             followed, estimate = estimate, self._hand_found(observation, estimate)
             self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
         return estimate
+
+    def _hand_before(self, observation: Observation, estimate: Estimate) -> Last | None:
+        """Where a hand is followed from: where it was, or else as it last held the object."""
+        if self._last is not None and self._vouches_for_hand(self._last.estimate):
+            return self._last
+        grasps = self._grasps.hands(estimate.pose.camera_from_object)
+        if not grasps or observation.area(observation.hand_like) < HAND_AREA:
+            return None
+        return Last(replace(estimate, pose=replace(estimate.pose, hand=grasps[0])), np.eye(4))
 
     def _is_same_hand(self, followed: Estimate, found: Estimate) -> bool:
         """Whether a hand that is sure enough to be TRACKED is about the one that was followed."""

@@ -13,7 +13,7 @@ from scene.transforms import inverse, rigid
 from tests.tracker.samples import CAMERA, WALL_PLANE, draw, drawn, likelihoods
 from tracker.grasp_views import MOST, TURNED, GraspViews, SameGrasp, View
 from tracker.grasps import carried
-from tracker.hypothesis import HandObjectPose, Layout
+from tracker.hypothesis import HAND_TRANSLATION, HandObjectPose, Layout
 from tracker.observation import Surroundings, observe
 from tracker.refine import HAND_NUMBERS, refined
 
@@ -101,6 +101,17 @@ def test_residuals_and_their_slopes_are_those_of_the_sum():
     behind[HAND_NUMBERS] -= direction
     measured = problem.objectives(ahead[None])[0] - problem.objectives(behind[None])[0]
     assert 4 * residuals @ slopes @ direction == pytest.approx(measured, abs=0.35 * abs(measured) + 1e-3)
+
+
+def test_a_hand_is_seen_in_the_views_whose_surface_is_where_it_is():
+    hand = drawn().truth
+    away = hand.copy()
+    away[HAND_TRANSLATION] += 0.5
+    one, both = same(view(0.6)), same(view(0.6), view(-0.6))
+    assert same().seen_in_views(hand) == 0.0
+    assert 0.3 < one.seen_in_views(hand) <= 1.0
+    assert one.seen_in_views(hand) + 0.3 < both.seen_in_views(hand) <= 2.0
+    assert both.seen_in_views(away) == 0.0
 
 
 @pytest.mark.parametrize("finger", range(5))

@@ -1,4 +1,4 @@
-"""Which hands are vouched for: fingers seen where they are, nothing hand-coloured left over, views that agree."""
+"""Which hands are vouched for: fingers seen where they are, nothing hand-coloured left over, views that show it."""
 
 from dataclasses import replace
 
@@ -13,26 +13,26 @@ from tracker.hand_quality import BIAS, COEFFICIENTS, FEATURES, SIGNS, HandQualit
 from tracker.hypothesis import HAND_ANGLES, HAND_TRANSLATION
 from tracker.sequence import SequenceTracker
 
-GOOD = HandQuality(0.002, 0.9, 0.02, seen=0.6, seen_through=0.0, unexplained=0.0, views=3)
-BAD = HandQuality(0.002, 0.9, 0.02, seen=0.0, seen_through=0.3, unexplained=0.3, views=0)
-DOUBTFUL = replace(GOOD, seen=(np.log(0.6 / 0.4) - BIAS) / COEFFICIENTS[0], views=0)
-"""right with a chance of 0.6"""
+GOOD = HandQuality(0.002, 0.9, 0.02, seen=0.6, seen_through=0.0, unexplained=0.0, seen_in_views=1.5)
+BAD = HandQuality(0.002, 0.9, 0.02, seen=0.0, seen_through=0.3, unexplained=0.3, seen_in_views=0.0)
+DOUBTFUL = replace(GOOD, seen=(np.log(0.55 / 0.45) - BIAS) / COEFFICIENTS[0], seen_in_views=0.0)
+"""right with a chance of 0.55"""
 
 
-def quality(vector, views=0):
+def quality(vector, seen_in_views=0.0):
     scene = drawn()
     terms = scene.problem.residuals(vector)[1]
-    return hand_quality(scene.observation, scene.problem, vector, terms, views, np.random.default_rng(0))
+    return hand_quality(scene.observation, scene.problem, vector, terms, seen_in_views, np.random.default_rng(0))
 
 
 def test_a_true_hand_is_seen_and_explains_all():
-    found = quality(drawn().truth, views=2)
+    found = quality(drawn().truth, seen_in_views=0.9)
     assert found.seen > 0.4
     assert found.seen_through < 0.02
     assert found.unexplained < 0.02
     assert found.explained > 0.9
     assert found.residual < 0.003
-    assert found.views == 2
+    assert found.seen_in_views == 0.9
 
 
 @pytest.mark.parametrize(("towards", "before"), [(-0.04, True), (0.04, False)])

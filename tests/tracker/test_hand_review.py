@@ -117,3 +117,32 @@ def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
     tracker._grasp = GraspViews()
     tracker._look_at_grasp(scene.observation, replace(here, told=0.5))
     assert tracker._grasp.views == ()
+
+
+@pytest.mark.parametrize(
+    ("hand_confidence", "seen", "at"), [(0.9, True, "last"), (0.1, True, "grasp"), (0.1, False, None)]
+)
+def test_a_lost_hand_is_followed_from_how_it_last_held_the_object(tmp_path, monkeypatch, hand_confidence, seen, at):
+    """The object has moved by 3 cm since, and so has a hand that holds it."""
+    scene, starts = drawn(), []
+
+    def hand_followed(observation, estimate, before, *others):
+        starts.append(before)
+        return estimate, others[-2]
+
+    monkeypatch.setattr(sequence, "hand_followed", hand_followed)
+    away = rigid(np.eye(3), np.array([0.03, 0, 0]))
+    last = replace(estimate(), pose=moved(scene.pose, away), confidence=0.99, hand_confidence=hand_confidence)
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    tracker._last = Last(last, np.eye(4))
+    tracker._grasps = Grasps().remembered(moved(scene.pose, away))
+    observation = (
+        scene.observation if seen else replace(scene.observation, hand_chance=0 * scene.observation.hand_chance)
+    )
+    tracker._hand_reviews = tracker._hand_reviews.searched(1, agreed=False)
+    tracker._with_hand(observation, replace(estimate(), pose=scene.pose, confidence=0.99), 1)
+    hands = {"last": [last.pose.hand], "grasp": [scene.pose.hand], None: []}[at]
+    assert len(starts) == len(hands)
+    for before, hand in zip(starts, hands, strict=True):
+        np.testing.assert_allclose(before.estimate.pose.hand.camera_from_hand, hand.camera_from_hand, atol=1e-12)
+        np.testing.assert_array_equal(before.estimate.pose.hand.angles, hand.angles)

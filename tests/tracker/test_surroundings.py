@@ -15,7 +15,7 @@ from scipy.ndimage import binary_dilation, binary_opening, median_filter
 from scene.camera import Camera
 from scene.frame import RgbdFrame
 from tests.tracker.samples import CAMERA, WALL, WALL_PLANE, draw, drawn, likelihoods, true_pose
-from tracker.arm import HAND_LENGTH, Arm, find_arm, find_near_arm, opened
+from tracker.arm import HAND_LENGTH, JUMP, Arm, find_arm, find_near_arm, opened, parted
 from tracker.background import LEAST_FRAMES, static_background, tolerance
 from tracker.observation import (
     FARTHEST,
@@ -115,6 +115,57 @@ def test_what_is_not_of_a_hands_colour_is_no_arm():
     assert find_arm(foreground, points, np.zeros_like(hand_like)) is None
 
 
+def test_what_stands_behind_an_arm_is_none_of_it():
+    """A thing of the hand's colour half a metre behind it, which touches it in the image."""
+    foreground, points, hand_like = arm_scene()
+    alone = find_arm(foreground, points, hand_like)
+    behind = foreground.copy()
+    behind[12:18, 31:38] = True
+    depth = np.where(foreground, 0.5, 1.0)
+    touched = find_arm(behind, SMALL.back_project(depth)[behind], np.nonzero(behind)[0] >= 12)
+    assert alone is not None
+    assert touched is not None
+    assert touched.reach == pytest.approx(alone.reach, abs=0.001)
+    np.testing.assert_allclose(touched.direction, alone.direction, atol=0.01)
+
+
+def test_fingers_beyond_what_is_held_are_the_arms():
+    """A thing held 5 cm nearer to the camera parts them from it in depth."""
+    foreground, _, _ = arm_scene()
+    depth = np.full((30, 40), 0.5)
+    depth[:, 25:28] = 0.45
+    points, rows = SMALL.back_project(depth)[foreground], np.nonzero(foreground)[0]
+    columns = np.nonzero(foreground)[1]
+    hand_like = (rows >= 12) & ((columns < 25) | (columns >= 28))
+    arm = find_arm(foreground, points, hand_like)
+    assert arm is not None
+    assert arm.reach == pytest.approx(29 / 40 * 0.5, abs=0.02)
+
+
+def test_a_hand_whose_wrist_is_hidden_has_an_arm():
+    """What is held hides the wrist, so that most of the hand's surface does not reach the image's edge."""
+    foreground, _, _ = arm_scene()
+    depth = np.full((30, 40), 0.5)
+    depth[:, 6:10] = 0.4
+    points = SMALL.back_project(depth)[foreground]
+    rows, columns = np.nonzero(foreground)
+    arm = find_arm(foreground, points, (rows >= 12) & (columns >= 10))
+    assert arm is not None
+    assert arm.entry[0] == pytest.approx((1.5 - 19.5) / 40 * 0.5, abs=0.01)
+
+
+def test_surfaces_part_where_the_one_behind_begins():
+    foreground = np.ones((4, 6), bool)
+    foreground[:, 0] = False
+    depth = np.full((4, 6), 0.5)
+    depth[:, 3:] = 0.5 + 1.5 * JUMP
+    expected = foreground.copy()
+    expected[:, 3] = False
+    np.testing.assert_array_equal(parted(foreground, np.dstack([np.zeros((4, 6, 2)), depth])[foreground]), expected)
+    depth[:, 3:] = 0.5 + 0.5 * JUMP
+    np.testing.assert_array_equal(parted(foreground, np.dstack([np.zeros((4, 6, 2)), depth])[foreground]), foreground)
+
+
 def test_the_wall_is_a_plane_and_the_camera_before_it():
     planes = find_planes(draw(true_pose()), CAMERA, seed=0)
     np.testing.assert_allclose(planes[0], WALL_PLANE[0], atol=0.01)
@@ -123,13 +174,27 @@ def test_the_wall_is_a_plane_and_the_camera_before_it():
 
 def test_a_forearm_that_is_as_flat_as_a_table_is_none():
     frame = draw(true_pose())
-    depth = np.full(frame.depth.shape, 0.9, np.float32)
+    depth = np.full(frame.depth.shape, 1.4, np.float32)
     height, width = depth.shape
     depth[: height // 3, : width // 2] = 0.35  # a sixth of what is measured, 19 cm by 9
     planes = find_planes(replace(frame, depth=depth), CAMERA, seed=0)
-    np.testing.assert_allclose(planes, [[0, 0, -1, 0.9]], atol=0.01)
-    depth[: height // 3, : width // 2] = 0.7  # a wall's end, four times as large
+    np.testing.assert_allclose(planes, [[0, 0, -1, 1.4]], atol=0.01)
+    depth[: height // 3, : width // 2] = 0.95  # a wall's end, seven times as large
     assert len(find_planes(replace(frame, depth=depth), CAMERA, seed=0)) == 2
+
+
+def test_what_is_held_is_no_table_however_large_it_is():
+    frame = draw(true_pose())
+    depth = np.full(frame.depth.shape, 1.4, np.float32)
+    height, width = depth.shape
+    depth[: height // 2, : width // 2] = 0.8
+    rows, columns = np.nonzero(depth < 1.0)
+    points = CAMERA.points_at(rows, columns, depth[rows, columns])
+    middle = points.mean(axis=0)
+    held = middle, float(np.linalg.norm(points - middle, axis=1).max())
+    board = replace(frame, depth=depth)
+    assert len(find_planes(board, CAMERA, seed=0)) == 2
+    np.testing.assert_allclose(find_planes(board, CAMERA, seed=0, held=held), [[0, 0, -1, 1.4]], atol=0.01)
 
 
 def test_nothing_measured_has_no_planes():
