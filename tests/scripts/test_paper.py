@@ -53,9 +53,16 @@ def test_the_paper_has_all_parts(tmp_path: Path) -> None:
     for part in write_results.PARTS:
         assert f"scripts.write_results {part} {tmp_path}/paper/{part}/comparison.json" in commands
     assert commands.count(f"./scripts/belt.sh {tmp_path}/paper/belt 32 40 24") == 2
-    assert "belt.h5 --recipes best --steps 1 --input.part 0.75 --input.size 64" in commands
+    assert "belt.h5 --recipes best --steps 1 " in commands
+    assert "--input.part 0.75 --input.size 72 " in commands
     assert f"./scripts/belt.sh {tmp_path}/paper/ablation-pairs 10 40 8" in commands
     assert commands.count("--steps 1") == 7
+
+
+def test_the_belt_is_learnt_for_longer_than_usual_unless_steps_are_given(tmp_path: Path) -> None:
+    commands = make(tmp_path, "-n", "STEPS=", "belt", "belt-best")
+    assert "--recipes srn wohlhart --epochs 15 " in commands
+    assert "--recipes best --epochs 48 " in commands
 
 
 def test_the_options_of_figure_2_are_taken(tmp_path: Path) -> None:
