@@ -2,8 +2,8 @@
 
 Points on the surface say little of the second: fingers that are hidden, or bent into the palm, lie on no wrong points.
 What tells right hands from wrong ones is how much of the fingers is seen where they should be, how much that looks like
-a hand is nobody's, and how many views of the grasp agree. A logistic model of that, fitted to simulated recordings with
-truth by `scripts/calibrate_hand_confidence.py`.
+a hand is nobody's, and how much of them is seen in the views of the grasp that agree. A logistic model of that, fitted
+to simulated recordings with truth by `scripts/calibrate_hand_confidence.py`.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from tracker.refine import OBJECT_NUMBERS, refined
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.turns import Settled, near_turn
 
-TURNED = np.deg2rad(2.0)
+TURNED = np.deg2rad(5.0)
 """between the object and where the hand would have it: below, they agree"""
 LOOSE = 0.03
 """by how much more the object may cost where the hand has it, lest the hand be taken to hold it otherwise by now"""
