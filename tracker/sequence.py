@@ -60,7 +60,7 @@ ENTERED_SHARE = 0.1
 """of the square of the object's reach: by so much more in its colours than in the last search, it is due now"""
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
-SURE_OF_HAND = 0.6
+SURE_OF_HAND = 0.7
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
