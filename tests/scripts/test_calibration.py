@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 import calibrate_hand_confidence as calibration
 from calibrate_confidence import chances, fitted
 
-SEEN = HandQuality(0.002, 0.9, 0.02, seen=0.5, seen_through=0.0, unexplained=0.0, views=1)
+SEEN = HandQuality(0.002, 0.9, 0.02, seen=0.5, seen_through=0.0, unexplained=0.0, seen_in_views=0.5)
 
 
 def test_coefficients_are_found_and_keep_to_their_signs():
@@ -39,10 +39,10 @@ def test_a_hand_is_right_within_20_mm_and_one_that_shows_too_little_is_no_case(t
     monkeypatch.setattr(
         calibration, "followed", lambda *_: [(1, shape, hands(0.019), SEEN), (1, shape, hands(0), None)]
     )
-    monkeypatch.setattr(calibration, "found", lambda *_: [(1, shape, hands(0.021), replace(SEEN, views=0))])
+    monkeypatch.setattr(calibration, "found", lambda *_: [(1, shape, hands(0.021), replace(SEEN, seen_in_views=0.0))])
     cases = list(calibration.judged_hands(path))
     assert [case.right for case in cases] == [True, False]
-    assert [case.features.tolist() for case in cases] == [[0.5, 0, 0, 1], [0.5, 0, 0, 0]]
+    assert [case.features.tolist() for case in cases] == [[0.5, 0, 0, 0.5], [0.5, 0, 0, 0]]
     assert len(cases[0].features) == len(SIGNS)
 
 

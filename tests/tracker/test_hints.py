@@ -134,7 +134,10 @@ def test_symmetries_declared_are_kept_and_said(session, tmp_path, capsys):
 
 @pytest.mark.usefixtures("quick")
 def test_refine_looks_again_and_keeps_what_stays_lost(session, tmp_path, monkeypatch):
-    """The first frame is LOST going back, and TRACKED when it is come to from the other side."""
+    """The first frame is LOST going back, and TRACKED when it is come to from the other side.
+
+    Both frames are followed once before they are tracked.
+    """
     np.savetxt(tmp_path / "p.txt", true_pose().camera_from_object)
     hint = ("--initial-pose", tmp_path / "p.txt")
     monkeypatch.setattr(SequenceTracker, "_found", lambda self, observation: [])
@@ -143,7 +146,7 @@ def test_refine_looks_again_and_keeps_what_stays_lost(session, tmp_path, monkeyp
     def track(self, frame):
         asked.append(frame.index)
         answer = original(self, frame)
-        return replace(answer, status=type(answer.status)(LOST)) if len(asked) == 1 else answer
+        return replace(answer, status=type(answer.status)(LOST)) if len(asked) == 3 else answer
 
     monkeypatch.setattr(SequenceTracker, "track", track)
     assert tracker("run", session, "--output", tmp_path / "t.h5", *hint, *SHORT) == 0
@@ -151,7 +154,7 @@ def test_refine_looks_again_and_keeps_what_stays_lost(session, tmp_path, monkeyp
     asked.clear()
     assert tracker("run", session, "--output", tmp_path / "r.h5", "--refine", *hint, *SHORT) == 0
     track_again = open_track(tmp_path / "r.h5")
-    assert asked == [0, 1, 0]
+    assert asked == [0, 1, 0, 1, 0]
     assert list(track_again.status) == [TRACKED, TRACKED]
     monkeypatch.setattr(second_look, "lost_runs", lambda status, anchor: [])
     asked.clear()

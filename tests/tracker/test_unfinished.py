@@ -71,12 +71,16 @@ def interrupted(*command):
 
 
 def stop_at(frame, monkeypatch, error):
-    """The tracker ends in the middle of a frame, after it has changed something of itself."""
-    original = SequenceTracker.track
+    """The tracker ends in the middle of a frame, after it has changed something of itself.
+
+    The second time that it comes there: all frames of so short a recording are followed once before they are tracked.
+    """
+    original, seen = SequenceTracker.track, []
 
     def track(self, given):
         answer = original(self, given)
-        if given.index == frame:
+        seen.append(given.index)
+        if seen.count(frame) == 2:
             raise error
         return answer
 
@@ -191,7 +195,7 @@ from tracker.sequence import SequenceTracker
 make_quick(setattr)
 run.SAVE_EVERY, original, tracked = 2, SequenceTracker.track, []
 def track(self, frame):
-    if len(tracked) == 3:  # whichever frame it began in
+    if len(tracked) == 5 + 3:  # whichever frame it began in, after each was followed once
         os.kill(os.getpid(), int(sys.argv[1]))
     tracked.append(frame.index)
     return original(self, frame)
