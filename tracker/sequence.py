@@ -259,7 +259,7 @@ class SequenceTracker:
             known = self._knowledge, self._settings, self._swarm_size, self._grasp
             estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
         due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._vouches_for_hand(estimate))
-        if due and observation.area(observation.hand_like) > HAND_AREA:
+        if due and _sees_hand(observation):
             followed, estimate = estimate, self._hand_found(observation, estimate)
             self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
         return estimate
@@ -269,7 +269,7 @@ class SequenceTracker:
         if self._last is not None and self._vouches_for_hand(self._last.estimate):
             return self._last
         grasps = self._grasps.hands(estimate.pose.camera_from_object)
-        if not grasps or observation.area(observation.hand_like) < HAND_AREA:
+        if not grasps or not _sees_hand(observation):
             return None
         return Last(replace(estimate, pose=replace(estimate.pose, hand=grasps[0])), np.eye(4))
 
@@ -298,9 +298,7 @@ class SequenceTracker:
         return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
 
     def _answer(self, observation: Observation, estimate: Estimate | None) -> TrackedFrame:
-        hand_missing = TrackStatus.LOST
-        if observation.area(observation.hand_like) < HAND_AREA:
-            hand_missing = TrackStatus.ABSENT
+        hand_missing = TrackStatus.LOST if _sees_hand(observation) else TrackStatus.ABSENT
         if estimate is None:
             nothing, nan = pose_without_hand(rigid(np.eye(3), np.zeros(3))), float("nan")
             terms = np.full(len(TERMS), nan)
@@ -371,3 +369,8 @@ class SequenceTracker:
         if not self._vouches_for_hand(estimate):
             pose = pose_without_hand(pose.camera_from_object)
         self._knowledge = self._knowledge.learned(observation, pose, estimate.quality, rate)
+
+
+def _sees_hand(observation: Observation) -> bool:
+    """Whether enough looks like a hand to look for one."""
+    return observation.area(observation.hand_like) >= HAND_AREA

@@ -15,8 +15,8 @@ from tracker.sequence import SequenceTracker
 
 GOOD = HandQuality(0.002, 0.9, 0.02, seen=0.6, seen_through=0.0, unexplained=0.0, seen_in_views=1.5)
 BAD = HandQuality(0.002, 0.9, 0.02, seen=0.0, seen_through=0.3, unexplained=0.3, seen_in_views=0.0)
-DOUBTFUL = replace(GOOD, seen=(np.log(0.55 / 0.45) - BIAS) / COEFFICIENTS[0], seen_in_views=0.0)
-"""right with a chance of 0.55"""
+DOUBTFUL = replace(GOOD, seen=(np.log(0.6 / 0.4) - BIAS) / COEFFICIENTS[0], seen_in_views=0.0)
+"""right with a chance of 0.6"""
 
 
 def quality(vector, seen_in_views=0.0):
