@@ -11,8 +11,10 @@ from scene.hand_pose import joints
 from scene.hand_shape import average_hand
 from scene.rotations import matrix_from_rotation_vector
 from scene.symmetry import Symmetries
-from scene.transforms import rigid
+from scene.transforms import apply, rigid
 from tests.tracker.samples import WALL_PLANE, drawn, likelihoods, models
+from tracker import scene_knowledge
+from tracker.config import RunConfig
 from tracker.following import HAND, OBJECT, SCALES, Last, moved, object_followed
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import judged
@@ -20,6 +22,7 @@ from tracker.nearby import about_hand_and_object, about_object, pick
 from tracker.observation import Surroundings
 from tracker.quality import MOST_FROM_BEFORE, TYPICAL, followed_confidence, log_odds
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.sequence import SequenceTracker
 from tracker.swarm import SwarmSettings
 
 REACH = models().object_reach
@@ -167,3 +170,17 @@ def test_colours_are_learned_from_the_object_and_not_from_the_skin_beside_it():
     chance = after.observed(scene.frame).object_chance[scene.observation.foreground]
     assert chance[skin].mean() < 0.2
     assert not np.array_equal(after.likelihoods.object_density, before.likelihoods.object_density)
+
+
+def test_planes_are_not_looked_for_where_the_object_last_was(monkeypatch, tmp_path):
+    scene, held = drawn(), []
+    monkeypatch.setattr(scene_knowledge, "find_planes", lambda *given: held.append(given[-1]) or np.zeros((0, 4)))
+    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
+    tracker._observed(scene.frame, fresh_planes=True)
+    tracker._last = Last(replace(estimate(), pose=scene.pose), np.eye(4))
+    tracker._observed(scene.frame, fresh_planes=True)
+    assert held[0] is None
+    middle, reach = held[1]
+    away = np.linalg.norm(apply(scene.pose.camera_from_object, models().samples) - middle, axis=1)
+    assert away.max() == pytest.approx(reach)
+    assert reach < 1.1 * REACH

@@ -11,6 +11,8 @@ from scene.hand_shape import average_hand
 from scene.rotations import geodesic_angle, matrix_from_rotation_vector
 from scene.transforms import inverse, rigid
 from tests.tracker.samples import CAMERA, WALL_PLANE, draw, drawn, likelihoods
+from tests.tracker.test_following import estimate
+from tracker.anew import with_hand
 from tracker.grasp_views import MOST, TURNED, GraspViews, SameGrasp, View
 from tracker.grasps import carried
 from tracker.hypothesis import HAND_TRANSLATION, HandObjectPose, Layout
@@ -112,6 +114,15 @@ def test_a_hand_is_seen_in_the_views_whose_surface_is_where_it_is():
     assert 0.3 < one.seen_in_views(hand) <= 1.0
     assert one.seen_in_views(hand) + 0.3 < both.seen_in_views(hand) <= 2.0
     assert both.seen_in_views(away) == 0.0
+
+
+def test_a_hand_is_judged_by_how_much_of_it_the_views_show():
+    views, here = (view(0.6), view(-0.6)), replace(estimate(), pose=drawn().pose)
+    for some in (views, ()):
+        judged = with_hand(
+            drawn().observation, here, now(), drawn().truth, GraspViews(some), np.random.default_rng(0)
+        ).hand_quality
+        assert judged.seen_in_views == same(*some).seen_in_views(drawn().truth)
 
 
 @pytest.mark.parametrize("finger", range(5))
