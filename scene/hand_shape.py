@@ -50,18 +50,20 @@ RADII_MM = (
 about as thick as rings of adults are wide (18 mm)."""
 
 PALM_SEGMENTS_MM = (
-    ((14, -1, -14), (86, -1, -22), 15.0, 12.0),
-    ((12, 1, -3), (88, 1, 0), 16.0, 13.0),
-    ((12, 1, 7), (82, -1, 19), 15.5, 12.5),
+    ((14, -3, -14), (86, -1, -22), 15.5, 12.0),
+    ((12, -2, -3), (88, 1, 0), 17.0, 13.0),
+    ((12, -2, 7), (82, -1, 19), 16.5, 12.5),
     ((12, -2, 15), (72, -6, 35), 14.0, 11.0),
     ((-14, 0, -10), (14, 0, -11), 17.0, 16.0),
     ((-14, 0, 9), (14, 0, 10), 17.0, 16.0),
     ((22, -7, -19), (34, -14, -30.5), 14.0, 14.0),
     ((26, -8, -20), (70, -4, -22), 13.0, 10.5),
+    ((16, -8, 21), (56, -7, 33), 14.0, 12.0),
 )
 """((start), (end), radius at start, radius at end), right hand: four metacarpals, the wrist's two, the ball and the web
-of the thumb. They stand for the measured breadth (about 85 mm) and thickness (about 30 mm) of the palm. The wrist's
-girth is 145 mm, still less than an adult's (some 165)."""
+of the thumb, the ball of the little finger. They stand for the measured breadth (about 85 mm) and thickness (about 30
+mm) of the palm; the balls stand out of it, and the edge that a hand is laid on runs straight from wrist to knuckle. The
+wrist's girth is 145 mm, still less than an adult's (some 165)."""
 
 SPLAY_DEG = (5.0, 0.0, -4.0, -9.0)
 """(finger after the thumb) direction of the straight finger at zero abduction, about y, towards the thumb."""

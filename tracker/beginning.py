@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -18,10 +19,12 @@ from scene.symmetry import Symmetries, declared_symmetries
 from scene.symmetry_detection import detect_symmetries
 from tracker.background import FRAMES, static_background
 from tracker.brought_hand import brought_hand
+from tracker.colors import LIGHTS
 from tracker.config import DETECT, RunConfig
 from tracker.hand_side import CLEARLY, ENOUGH, followed_to_be_left, seen_to_be_left
 from tracker.hints import read_pose, unlabelled
 from tracker.left_standing import left_standing
+from tracker.light import light_of
 from tracker.lone_hand import LoneHandState, LoneHandTracker
 from tracker.rehearsal import rehearse
 from tracker.scene_knowledge import SceneKnowledge
@@ -31,6 +34,8 @@ from tracker.unfinished import RunState
 SELDOM, MORE_OFTEN = 0.75, 0.25
 """shares of the frames looked at first: found in fewer, the object may be what was taken for background; and it was, if
 without a background it is found in so many more, not counting what is left standing"""
+LIGHT_EVERY = 3
+"""of the frames looked at first, one by which the light is told"""
 IN_ROW = 20
 """frames from the first to be tracked, either way, through which both hands are followed to tell them apart"""
 
@@ -48,11 +53,13 @@ def begun(session: Session, config: RunConfig) -> RunState:
         return RunState(0, 0, None, lone.state)
     ahead, field = frames_ahead(session), build_distance_field(model)
 
-    def tracker_before(background: Floats | None) -> SequenceTracker:
-        return SequenceTracker(knowledge_before(session, ahead[0], background, field, config), config, labels_of)
+    def tracker_before(background: Floats | None, light: Floats) -> SequenceTracker:
+        return SequenceTracker(knowledge_before(session, ahead[0], background, field, config, light), config, labels_of)
 
-    background = static_background(ahead)
-    tracker = tracker_before(background)
+    background, light = static_background(ahead), LIGHTS[0]
+    if model.colored and config.initial_pose is None:
+        light = light_of(ahead[1::LIGHT_EVERY], partial(tracker_before, background))
+    tracker = tracker_before(background, light)
     if config.initial_pose is not None:
         given = read_pose(config.initial_pose)
         tracker.start_at(session.frame(0), given)
@@ -62,7 +69,7 @@ def begun(session: Session, config: RunConfig) -> RunState:
     seen = tracker.look_ahead(ahead)
     if background is not None and seen.found_in < SELDOM * len(ahead):
         # what is held still, or turned in place, is taken for background
-        other = tracker_before(None)
+        other = tracker_before(None, light)
         seen_without = other.look_ahead(ahead)
         mistaken = _mistaken(seen_without, seen, ahead, tracker.state.knowledge)
         more = seen_without.found_in - len(mistaken) >= seen.found_in + MORE_OFTEN * len(ahead)
@@ -133,13 +140,18 @@ def knowledge_of(session: Session, frames: Sequence[RgbdFrame], config: RunConfi
 
 
 def knowledge_before(
-    session: Session, frame: RgbdFrame, background: Floats | None, field: DistanceField, config: RunConfig
+    session: Session,
+    frame: RgbdFrame,
+    background: Floats | None,
+    field: DistanceField,
+    config: RunConfig,
+    light: Floats = LIGHTS[0],
 ) -> SceneKnowledge:
-    """The same, of a frame, what never moves and the object's distance field."""
+    """The same, of a frame, what never moves, the object's distance field and the light (tracker/light.py)."""
     model = tracked_model(session)
     bodies = model, field, hand_before(session, config)
     symmetries = symmetries_of(model, config)
-    return SceneKnowledge.before(frame, background, session.camera, *bodies, config.seed, symmetries)
+    return SceneKnowledge.before(frame, background, session.camera, *bodies, config.seed, symmetries, light)
 
 
 def hand_before(session: Session, config: RunConfig) -> HandShape:

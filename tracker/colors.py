@@ -23,6 +23,9 @@ LOW, HIGH, BINS = (-1.2, -1.2, 0.6), (1.2, 1.2, 1.8), (24, 24, 8)
 SKIN = ((1.0, (0.24, -0.15), (0.14, 0.10)), (0.5, (0.42, -0.33), (0.10, 0.10)))
 """log(R/G) and log(B/G) of human skin under daylight and lamps, before anything is learned: weight, mean and deviation
 of light to brown skin, and of dark, in which melanin takes more of blue than of green and more of that than of red"""
+LIGHTS: tuple[Floats, ...] = (np.zeros(3), np.array([0.08, -0.20, 0.0]), np.array([-0.08, 0.20, 0.0]))
+"""shifts of the features of all that is seen, against scan and skin: none; that of lamps which a camera takes for day,
+and that of a sky: about those of black bodies of 3900 and 7000 kelvin against one of 5000"""
 SATURATIONS = (0.5, 0.75, 1.0)
 """cameras, haze and glare make colours paler than a scan shows them"""
 LOGARITHMS: Floats = np.log(np.arange(1 << 16) / 256 + DARK).astype(np.float32)
@@ -96,20 +99,25 @@ class ColorLikelihoods:
         )
 
 
-def initial_likelihoods(model: ObjectModel | None, scene_features: Floats) -> ColorLikelihoods:
+def initial_likelihoods(
+    model: ObjectModel | None, scene_features: Floats, light: Floats = LIGHTS[0]
+) -> ColorLikelihoods:
     """Before anything is tracked.
 
     Args:
         model: where it has no colours, any colour is equally likely on it; None where there is no object.
         scene_features: (H, W, 3) of a first frame, most of which is background.
+        light: (3,) one of LIGHTS.
     """
     uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
     on_object = np.zeros(BINS) if model is None else uniform
     if model is not None and model.colored:
         features = color_features(model.vertex_colors)
-        paled = np.concatenate([features * [share, share, 1] for share in SATURATIONS])
+        paled = np.concatenate([features * [share, share, 1] + light for share in SATURATIONS])
         on_object = density(paled, smoothing=(1.5, 1.5, 8.0))  # its brightness is the scanner's, not this camera's
-    return ColorLikelihoods(on_object, _skin_density(), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * uniform)
+    return ColorLikelihoods(
+        on_object, _skin_density(light), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * uniform
+    )
 
 
 def without_background(likelihoods: ColorLikelihoods) -> ColorLikelihoods:
@@ -132,11 +140,12 @@ def _towards(old: Floats, features: Floats, rate: float) -> Floats:
     return (1 - rate) * old + rate * density(features)
 
 
-def _skin_density() -> Floats:
+def _skin_density(light: Floats) -> Floats:
     first, second = (np.linspace(LOW[axis], HIGH[axis], BINS[axis]) for axis in range(2))
     share = np.zeros(BINS[:2])
     for weight, mean, deviation in SKIN:
-        share += weight * norm.pdf(first, mean[0], deviation[0])[:, None] * norm.pdf(second, mean[1], deviation[1])
+        here = np.array(mean) + light[:2]
+        share += weight * norm.pdf(first, here[0], deviation[0])[:, None] * norm.pdf(second, here[1], deviation[1])
     share = np.repeat(share[:, :, None], BINS[2], axis=2)
     share = share / share.sum() + FLOOR / np.prod(BINS)
     skin: Floats = share / share.sum()

@@ -6,8 +6,8 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
 - points  every observed surface point should lie on the object or on the hand (Qian et al. 2014, eq. 3; Schmidt et al.
           2014, "DART", observation to model). d = min(d_object, d_hand), each lengthened by how little the point's
           colour speaks for that body:  rho(d / 12 mm), weighted by the chance that the point is neither. Behind the
-          wrist there is a forearm, of which nothing is known: there a point is never farther than 4 mm, unless it is of
-          the arm's last centimetres, which are a hand's.
+          wrist, and from it to where the arm comes from, there is a forearm, of which nothing is known: there a point
+          is never farther than 4 mm, unless it is of the arm's last centimetres, which are a hand's.
 - object  every camera-facing sample of the object's surface should be seen where it is, or be hidden (Schmidt et al.
           2014, model to observation; Oikonomidis et al. 2011 model occlusion in the same way, by the nearer of the two
           renderings). Behind the observed surface: hidden, at a small price, smaller under something hand-coloured.
@@ -18,8 +18,8 @@ squares can refine the residuals. With rho(x) = x / sqrt(1 + x^2), which is line
 - contact hand and object share no space (Oikonomidis et al. 2011, eq. 8):  penetration depth / 6 mm;  nor do two
           fingers (ibid., there by their angles alone):  the deepest overlap of each two, above 3 mm, / 6 mm.
 - prior   the hand's angles stay near those predicted, weakly: what is hidden has to be somewhere plausible; finger tips
-          are rather on the object than away from it; and the wrist does not bend more than about 80 degrees from the
-          way the arm comes.
+          that are hidden are rather on the object than away from it, as those that are seen are where they are; and the
+          wrist does not bend more than about 80 degrees from the way the arm comes.
 
 Terms are means over their residuals, times their weights (tracker/weights.py). Occlusion is thus handled by
 construction: no pixel is assigned to a body beforehand, and no label from the image is trusted more than its colour's
@@ -232,7 +232,7 @@ def points_beside_hand(vector, hand, to_hand, to_object, evidence, weights, out,
     count, weight, may_be_forearm = points.shape[0], evidence.point_weight, evidence.point_may_be_forearm
     cut, square_scale, label_cost = np.empty(count), weights.points_scale**2, weights.label_cost
     for i in range(count):
-        forearm = may_be_forearm[i] & behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand)
+        forearm = may_be_forearm[i] & behind_wrist(points[i, 0], points[i, 1], points[i, 2], vector, hand, evidence.arm)
         cut[i] = weights.forearm_cost if forearm else np.inf
     for i in range(count):
         distance = min(np.float64(abs(to_hand[i])), cut[i])
@@ -247,11 +247,15 @@ def points_beside_hand(vector, hand, to_hand, to_object, evidence, weights, out,
 
 
 @compiled
-def behind_wrist(x, y, z, vector, hand):  # type: ignore[no-untyped-def]
-    """Whether a camera point may be the forearm's: within 60 degrees of straight behind the wrist, and 30 cm of it."""
+def behind_wrist(x, y, z, vector, hand, arm):  # type: ignore[no-untyped-def]
+    """Whether a camera point may be the forearm's: within 30 cm of the wrist, and 60 degrees of a way back from it.
+
+    That is straight behind it, or else where the arm comes from, opposite to (3,) `arm`, as wrists bend.
+    """
     x, y, z = x - vector[6], y - vector[7], z - vector[8]
     behind, square = -(hand[0, 0] * x + hand[1, 0] * y + hand[2, 0] * z), x * x + y * y + z * z
-    return (square < FOREARM**2) & (behind > 0) & (behind * behind > 0.25 * square)
+    back = max(behind, -(arm[0] * x + arm[1] * y + arm[2] * z))
+    return (square < FOREARM**2) & (back > 0) & (back * back > 0.25 * square)
 
 
 @compiled
@@ -514,10 +518,28 @@ def prior_residuals(pose, vector, hand, capsules, prediction, evidence, models, 
         y = capsules[tip, 1] + capsules[tip, 4] - vector[1]
         z = capsules[tip, 2] + capsules[tip, 5] - vector[2]
         distance = object_distance(pose, x, y, z, models) - capsules[tip, 6] - capsules[tip, 7]
-        out[at + 20 + finger] = scale * bounded(max(distance, 0.0) / weights.grasp_scale)
+        hidden = hidden_share(capsules[tip], evidence, weights)
+        out[at + 20 + finger] = hidden * scale * bounded(max(distance, 0.0) / weights.grasp_scale)
     arm = evidence.arm
     along = hand[0, 0] * arm[0] + hand[1, 0] * arm[1] + hand[2, 0] * arm[2]
     if arm[0] ** 2 + arm[1] ** 2 + arm[2] ** 2 > 0 and along < weights.least_along:
         out[at + 25] = np.sqrt(weights.arm) * (weights.least_along - along)
     for i in range(at, at + 26):
         counts[PRIOR] += out[i] ** 2
+
+
+@compiled
+def hidden_share(capsule, evidence, weights):  # type: ignore[no-untyped-def]
+    """How much of a capsule (9,) of the hand is hidden: 0 where all along its middle line is seen, 1 where nothing is.
+
+    What is not measured is not seen.
+    """
+    hidden, depth, height, width = 0.0, evidence.depth, evidence.depth.shape[0], evidence.depth.shape[1]
+    for station in range(HAND_STATIONS):
+        along = station / (HAND_STATIONS - 1)
+        x, y, z = capsule[0] + along * capsule[3], capsule[1] + along * capsule[4], capsule[2] + along * capsule[5]
+        row, column = pixel_of(x, y, z, evidence.intrinsics, height, width)
+        seen = depth[row, column] if row >= 0 else np.float32(0)
+        behind = z - capsule[6] - along * capsule[7] - seen
+        hidden += min(max(behind / weights.gap_scale, 0.0), 1.0) if seen > 0 else 1.0
+    return hidden / HAND_STATIONS

@@ -17,7 +17,7 @@ from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries
 from scene.transforms import apply
-from tracker.colors import ColorLikelihoods, color_features, initial_likelihoods, without_background
+from tracker.colors import LIGHTS, ColorLikelihoods, color_features, initial_likelihoods, without_background
 from tracker.explanation import OFF_BODY, on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
@@ -62,10 +62,11 @@ class SceneKnowledge:
         shape: HandShape,
         seed: int,
         symmetries: Symmetries,
+        light: Floats = LIGHTS[0],
     ) -> SceneKnowledge:
         """Before anything is tracked: from the object's mesh, a frame and what never moves (tracker/background.py)."""
-        models = prepare_models(model, field, shape, np.random.default_rng(seed))
-        likelihoods = initial_likelihoods(model, color_features(frame.color))
+        models = lit(prepare_models(model, field, shape, np.random.default_rng(seed)), light)
+        likelihoods = initial_likelihoods(model, color_features(frame.color), light)
         if background is not None:  # what is left standing before it is not of the scene's colours
             likelihoods = without_background(likelihoods)
         weights = weights_for(model.diameter, colored=model.colored)

@@ -99,6 +99,8 @@ class Ahead:
     """number of frames in which it was found"""
     poses: tuple[tuple[int, Floats], ...] = ()
     """of those frames: the index, and camera_from_object (4, 4)"""
+    evidence: float = 0.0
+    """log odds that what was found is right, summed over the frames in which they speak for it"""
 
 
 class SequenceTracker:
@@ -136,24 +138,25 @@ class SequenceTracker:
             setattr(tracker, f"_{field.name}", getattr(state, field.name))
         return tracker
 
-    def look_ahead(self, frames: Sequence[RgbdFrame]) -> Ahead:
+    def look_ahead(self, frames: Sequence[RgbdFrame], what: str = "looking ahead") -> Ahead:
         """Searches frames spread over the recording for the object, and stands ready in the one that shows it best."""
         best: tuple[Observation, Estimate, int] | None = None
-        poses = []
-        for frame in shown(frames, "looking ahead"):
+        poses, evidence = [], 0.0
+        for frame in shown(frames, what):
             observation = self._observed(frame, fresh_planes=True)
             for found in self._found(observation)[:1]:
+                evidence += max(found.evidence, 0.0)
                 if found.certainty < self._config.confidence:
                     continue
                 poses.append((frame.index, found.pose.camera_from_object))
                 if best is None or found.evidence > best[1].evidence:
                     best = observation, found, frame.index
         if best is None:
-            return Ahead(0, 0)
+            return Ahead(0, 0, evidence=evidence)
         observation, self._anchor, index = best
         self._learn(observation, self._anchor, FIRST_LEARNING_RATE)
         self.return_to_anchor()
-        return Ahead(index, len(poses), tuple(poses))
+        return Ahead(index, len(poses), tuple(poses), evidence)
 
     def take_hand(self, shape: HandShape) -> None:
         """Follows another hand from now on."""

@@ -12,6 +12,7 @@ from tracker.colors import (
     BINS,
     BRIGHTNESS_SHARE,
     DARK,
+    LIGHTS,
     ColorLikelihoods,
     blurred,
     color_features,
@@ -91,6 +92,20 @@ def test_at_first_skin_is_the_hands_and_the_meshs_colours_are_the_objects():
     assert on_object[0] > 0.6 > on_hand[0]
     assert on_hand[1] > 0.6 > on_object[1]
     assert max(chance[5, 5] for chance in start.chances(scene)) < 0.5
+
+
+@pytest.mark.parametrize(("light", "factors"), [(1, (1.0, 0.93, 0.76)), (2, (0.76, 0.82, 1.0))])
+def test_under_another_light_grey_is_as_the_light_is(light, factors):
+    grey = replace(belt(), vertex_colors=np.full_like(belt().vertex_colors, 128))
+    lit = np.rint(np.stack([(128, 128, 128), (205, 160, 135)]) * factors).astype(np.uint8)
+    features, scene = color_features(lit), color_features(image((90, 120, 90)))
+    np.testing.assert_allclose(features[0, :2], LIGHTS[light][:2], atol=0.04)
+    on_object, on_hand = initial_likelihoods(grey, scene, LIGHTS[light]).chances(features)
+    assert on_object[0] > 2 * on_hand[0]
+    assert on_hand[1] > 2 * on_object[1]
+    by_day = initial_likelihoods(grey, scene).chances(features)
+    if light == 1:
+        assert by_day[0][0] < 0.8 * on_object[0]
 
 
 def test_a_mesh_without_colours_may_have_any():

@@ -14,6 +14,7 @@ from tests.tracker.samples import SMALL, WALL_PLANE, belt, draw, drawn, true_pos
 from tests.tracker.test_following import estimate, known
 from tracker import beginning, hand_side
 from tracker.beginning import IN_ROW, rows_from, ways_from
+from tracker.colors import LIGHTS
 from tracker.config import RunConfig
 from tracker.hand_side import (
     CLEARLY,
@@ -126,6 +127,7 @@ def test_a_side_is_looked_for_where_none_is_named(asked, named, side, seen, foll
         rows.append([frame.index for frame in frames])
         return followed
 
+    monkeypatch.setattr(beginning, "light_of", lambda *_: LIGHTS[0])
     monkeypatch.setattr(SequenceTracker, "look_ahead", lambda *_: Ahead(5, len(poses), poses))
     monkeypatch.setattr(beginning, "seen_to_be_left", by_single_frames)
     monkeypatch.setattr(beginning, "followed_to_be_left", by_a_row)

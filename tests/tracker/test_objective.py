@@ -29,6 +29,7 @@ from tracker.objective import (
     PRIOR,
     TERMS,
     behind_wrist,
+    hidden_share,
     place_capsules,
     rotation_of,
 )
@@ -267,21 +268,37 @@ def test_a_wrist_does_not_bend_backwards():
 
 
 @pytest.mark.parametrize(
-    ("from_wrist", "expected"),
+    ("from_wrist", "arm", "expected"),
     [
-        ((-0.1, 0, 0), True),
-        ((-0.1, 0.1, 0), True),
-        ((-0.1, 0, 0.2), False),
-        ((0.1, 0, 0), False),
-        ((-0.4, 0, 0), False),
+        ((-0.1, 0, 0), (0, 0, 0), True),
+        ((-0.1, 0.1, 0), (0, 0, 0), True),
+        ((-0.1, 0, 0.2), (0, 0, 0), False),
+        ((0.1, 0, 0), (0, 0, 0), False),
+        ((-0.4, 0, 0), (0, 0, 0), False),
+        ((-0.1, 0, 0.2), (0, 0, -1), True),
+        ((0.01, 0, 0.1), (0.6, 0, -0.8), True),
+        ((-0.1, 0, 0), (0, 0, -1), True),
+        ((0.1, 0, 0.05), (0, 0, -1), False),
+        ((0, 0, 0.4), (0, 0, -1), False),
     ],
-    ids=["straight behind", "45 degrees aside", "63 degrees aside", "on the hand", "too far"],
+    ids=[
+        "straight behind",
+        "45 degrees aside",
+        "63 degrees aside",
+        "on the hand",
+        "too far",
+        "63 degrees aside, where the arm comes from",
+        "beside the wrist, where the arm comes from",
+        "straight behind, the arm from aside",
+        "on the hand, the arm from aside",
+        "too far, where the arm comes from",
+    ],
 )
-def test_the_forearm_is_behind_the_wrist(from_wrist, expected):
+def test_the_forearm_is_behind_the_wrist_or_where_the_arm_comes_from(from_wrist, arm, expected):
     wrist, hand = np.array([0.02, -0.03, 0.5]), random_rotations(1, np.random.default_rng(3))[0]
     vector = np.zeros(32)
     vector[6:9] = wrist
-    assert behind_wrist(*(wrist + hand @ np.array(from_wrist)), vector, hand) == expected
+    assert behind_wrist(*(wrist + hand @ np.array(from_wrist)), vector, hand, hand @ np.array(arm, float)) == expected
 
 
 def test_a_bare_forearm_costs_little_and_what_else_is_skin_coloured_much():
@@ -305,10 +322,52 @@ def test_a_bare_forearm_costs_little_and_what_else_is_skin_coloured_much():
     assert cost((-0.15, 0, 0), may_be_forearm=False) == pytest.approx(cost((0, 0, 0.15)), rel=0.1)
 
 
-def test_finger_tips_are_rather_on_the_object_than_away_from_it():
+def test_a_bent_wrists_forearm_is_where_the_arm_comes_from():
+    scene = drawn()
+    hand, skin = scene.pose.hand.camera_from_hand, np.ones(len(scene.problem.evidence.points))
+    evidence = scene.problem.evidence._replace(
+        point_hand_chance=skin, point_object_chance=0 * skin, point_may_be_forearm=skin > 0
+    )
+    aside = apply(hand, np.tile([-0.02, 0, 0.15], (len(evidence.points), 1)))
+
+    def cost(arm):
+        there = evidence._replace(points=aside, arm=hand[:3, :3] @ np.array(arm))
+        return terms_at(replace(scene.problem, evidence=there), scene.truth)[POINTS]
+
+    assert cost((0.0, 0.0, -1.0)) < 0.5 * cost((1.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize(("behind_mm", "expected"), [(-20, 0.0), (0, 0.0), (2, 0.5), (4, 1.0), (40, 1.0), (None, 1.0)])
+def test_a_capsule_is_hidden_by_what_stands_before_it(behind_mm, expected):
+    """Its front 0.4 m away, all of it at one depth; a gap scale of 4 mm."""
+    scene, weights = drawn(), weights_for(0.02, colored=True)
+    depth = np.zeros((240, 320), np.float32) if behind_mm is None else np.full((240, 320), 0.4 - behind_mm / 1000)
+    evidence = scene.problem.evidence._replace(depth=depth.astype(np.float32))
+    capsule = np.array([0.0, 0.0, 0.408, 0.02, 0.0, 0.0, 0.008, 0.0, 1 / 0.02**2])
+    assert hidden_share(capsule, evidence, weights) == pytest.approx(expected, abs=1e-3)
+    outside = capsule.copy()
+    outside[0] = 5.0
+    assert hidden_share(outside, evidence, weights) == 1
+
+
+def test_a_third_of_a_capsule_that_is_seen_counts():
+    evidence = drawn().problem.evidence
+    depth = np.full((240, 320), 0.3, np.float32)
+    depth[:, :130] = 0.7
+    capsule = np.array([-0.05, 0.0, 0.408, 0.1, 0.0, 0.0, 0.008, 0.0, 1 / 0.1**2])  # from column 125 on
+    share = hidden_share(capsule, evidence._replace(depth=depth), weights_for(0.1, colored=True))
+    assert share == pytest.approx(2 / 3)
+
+
+def test_finger_tips_that_are_hidden_are_rather_on_the_object_than_away_from_it():
     scene = drawn()
     farther = moved(scene.truth, 6, -0.05)
-    problem = replace(scene.problem, evidence=scene.problem.evidence._replace(arm=np.zeros(3)))
+    far, near = (np.full(scene.frame.depth.shape, metres, np.float32) for metres in (2.0, 0.3))
+    seen, problem = (
+        replace(scene.problem, evidence=scene.problem.evidence._replace(arm=np.zeros(3), depth=depth))
+        for depth in (far, near)
+    )
+    assert terms_at(seen, scene.truth)[PRIOR] == terms_at(seen, farther)[PRIOR] == 0
     assert terms_at(problem, scene.truth)[PRIOR] < terms_at(problem, farther)[PRIOR] < problem.weights.grasp
     none = without_grasp(scene)
     assert terms_at(none, farther)[PRIOR] == pytest.approx(terms_at(none, scene.truth)[PRIOR])

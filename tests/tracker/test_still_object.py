@@ -9,6 +9,7 @@ from scene.metrics import rotation_error_deg
 from tests.tracker.samples import CAMERA, belt, draw, true_pose
 from tracker import beginning
 from tracker.background import LEAST_FRAMES, static_background
+from tracker.colors import LIGHTS
 from tracker.config import RunConfig
 from tracker.sequence import Ahead, SequenceTracker
 
@@ -41,6 +42,7 @@ def test_the_background_is_kept_unless_much_more_is_found_without_it(still_sessi
     found = iter([6, without])  # of the frames looked at, of which there are
     monkeypatch.setattr(beginning, "frames_ahead", lambda session: [session.frame(0)] * 12)
     monkeypatch.setattr(beginning, "static_background", lambda ahead: ahead[0].depth)
+    monkeypatch.setattr(beginning, "light_of", lambda *_: LIGHTS[0])
     monkeypatch.setattr(SequenceTracker, "look_ahead", lambda *_: Ahead(0, next(found)))
     with open_session(still_session) as session:
         state = beginning.begun(session, RunConfig((still_session,), symmetry=("z2",)))
@@ -69,6 +71,7 @@ def test_what_is_left_standing_does_not_count(still_session, monkeypatch, withou
     monkeypatch.setattr(beginning, "frames_ahead", lambda session: [session.frame(0)] * 12)
     monkeypatch.setattr(beginning, "static_background", lambda ahead: ahead[0].depth)
     monkeypatch.setattr(beginning, "left_standing", lambda *_: mistaken)
+    monkeypatch.setattr(beginning, "light_of", lambda *_: LIGHTS[0])
     monkeypatch.setattr(SequenceTracker, "look_ahead", lambda *_: next(found))
     with open_session(still_session) as session:
         state = beginning.begun(session, RunConfig((still_session,), symmetry=("none",)))
