@@ -95,8 +95,8 @@ ablation: $(READY)
 
 ablation-pairs: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(SMALL_BELT_SIZE)
-	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best best-plain best-own-hands best-adamw best-unvaried \
-		best-one-look --steps $(SMALL_BELT_STEPS) $(CLOSER) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best best-float32 best-cosine best-last-norms best-adamw \
+		best-own-hands best-one-look best-unvaried best-plain --steps $(SMALL_BELT_STEPS) $(CLOSER) --output $(OUTPUT)/$@
 	$(WRITE)
 
 belt: $(READY)
