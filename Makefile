@@ -65,6 +65,7 @@ BELT_EPOCHS ?= 15
 BELT_BEST_EPOCHS ?= 48
 SMALL_BELT_SIZE ?= 10 40 8
 SMALL_BELT_STEPS ?= 500
+SMALL_BELT_SEEDS ?= 0 1
 CLOSER = --input.part 0.75 --input.size 36
 BELT = $(OUTPUT)/belt
 OUTPUT ?= paper
@@ -95,8 +96,9 @@ ablation: $(READY)
 
 ablation-pairs: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ./scripts/belt.sh $(OUTPUT)/$@ $(SMALL_BELT_SIZE)
-	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best best-plain best-own-hands best-adamw best-unvaried \
-		best-one-look --steps $(SMALL_BELT_STEPS) $(CLOSER) --output $(OUTPUT)/$@
+	$(VENV)/bin/train compare $(OUTPUT)/$@/belt.h5 --recipes best best-float32 best-cosine best-last-norms best-adamw \
+		best-own-hands best-one-look best-unvaried best-plain --steps $(SMALL_BELT_STEPS) $(CLOSER) \
+		--seeds $(SMALL_BELT_SEEDS) --output $(OUTPUT)/$@
 	$(WRITE)
 
 belt: $(READY)

@@ -47,8 +47,9 @@ formed batches; with the paper's network and quaternion; with the paper's optimi
     "ablation-pairs": """## What its choices for pairs files are worth
 
 The same on a small pairs file: ten sessions as those of the next section, the last two to test on, all of which `make
-belt` learns from. `best` without the logarithm of the rotation's error, without hands of other pairs, with AdamW for
-convolutions, too, with images as they are, with one look in place of three, and without the occlusion term.""",
+belt` learns from. `best` in float32, with a rate that falls from the start, with what layers normalise by as the last
+steps left it, with AdamW for convolutions, too, without hands of other pairs, with one look in place of three, with
+images as they are, without the logarithm of the rotation's error, and without the occlusion term.""",
     "belt": """## Hand occlusion
 
 The last row of the paper's table 2 in our data: simulated sessions of the belt, true poses, hands and grasps of the

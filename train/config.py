@@ -212,6 +212,11 @@ class Fit:
         return self.chosen.bfloat16 and self.patches is None
 
     @property
+    def norm_batches(self) -> int:
+        """Batches over which what layers normalise by is averaged at the end; 0: it stays as training left it."""
+        return self.chosen.norm_batches if self.patches is None else 0
+
+    @property
     def aimed_steps(self) -> int:
         """What the default number of epochs aims at."""
         if self.steps is not None:
@@ -278,8 +283,8 @@ class Compare:
     """names of objects in --patches"""
     recipes: tuple[RecipeName, ...] = ("regression", "batches", "normalised", "srn", "wohlhart", "best")
     """what is compared; best best-unguided best-pairs best-formed best-plain best-paper-network best-sgd tells what
-    each choice of best is worth, and best-own-hands, best-adamw, best-cosine, best-unvaried and best-one-look on pairs
-    files"""
+    each choice of best is worth, and best-own-hands, best-adamw, best-cosine, best-unvaried, best-one-look and
+    best-last-norms on pairs files"""
     output: Path = Path("comparison")
     """folder for the runs, the table and the page; what is finished in it is not done again"""
     json: Path | None = None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from train.kept_inputs import KeptInputs
 from train.linemod.source import FixedPatches, PatchSource, open_patches
 from train.losses import principal_direction
 from train.model import Model, Settings, Templates
+from train.norms import measure_norms
 from train.predict import predict
 from train.processes import joined_processes
 from train.run_folder import RunFolder
@@ -123,6 +125,8 @@ def _fit_source(
         if processes.first:
             say(described(config, plan, done=training.epoch))
         _run(training, plan, source, validation, folder)
+        if config.norm_batches:
+            measure_norms(training.network, _norm_inputs(training, plan, source))
         model = Model(training.model.network, settings)
         model = replace(model, templates=templates_of(model, source, config))
         if processes.first:
@@ -186,9 +190,23 @@ def _schedule(
     config: Fit, plan: Plan, source: Source, training: Training
 ) -> Iterator[tuple[int, np.random.Generator, Batch]]:
     """Every batch still to come, with its epoch and that epoch's generator of this process' images."""
-    formed, pairs = config.chosen.formed_batches, config.pairs_in_batch
     for epoch in range(training.epoch, plan.epochs):
-        of_batches = np.random.default_rng([config.seed, epoch])
-        of_images = np.random.default_rng([config.seed, epoch, 1 + training.processes.rank])
-        for batch in epoch_batches(source.quaternion_wxyz, pairs, formed=formed, rng=of_batches):
+        for of_images, batch in _epoch(config, epoch, source, training):
             yield epoch, of_images, batch
+
+
+def _epoch(config: Fit, epoch: int, source: Source, training: Training) -> Iterator[tuple[np.random.Generator, Batch]]:
+    """The batches of one epoch, with its generator of this process' images."""
+    of_batches = np.random.default_rng([config.seed, epoch])
+    of_images = np.random.default_rng([config.seed, epoch, 1 + training.processes.rank])
+    formed, pairs = config.chosen.formed_batches, config.pairs_in_batch
+    for batch in epoch_batches(source.quaternion_wxyz, pairs, formed=formed, rng=of_batches):
+        yield of_images, batch
+
+
+def _norm_inputs(training: Training, plan: Plan, source: Source) -> Iterator[Tensor]:
+    """Images as of the epochs after the last, as many batches as what layers normalise by is averaged over."""
+    config = training.config
+    batches = chain.from_iterable(_epoch(config, epoch, source, training) for epoch in count(plan.epochs))
+    for rng, batch in islice(batches, config.norm_batches):
+        yield source.inputs(training.processes.share(batch), rng)[0]

@@ -12,7 +12,7 @@ from typing import Literal
 RecipeName = Literal[
     "regression", "batches", "normalised", "srn", "wohlhart", "best", "best-unguided", "best-pairs", "best-formed",
     "best-plain", "best-own-hands", "best-paper-network", "best-adamw", "best-sgd", "best-cosine", "best-unvaried",
-    "best-one-look", "best-float32",
+    "best-one-look", "best-float32", "best-last-norms",
 ]  # fmt: skip
 FeatureTerm = Literal["none", "pairs", "triplets", "all-pairs"]
 
@@ -51,6 +51,9 @@ class Recipe:
     """longer gradients are cut to this length, over all weights; None: never"""
     weight_decay: float = 1e-4
     """lambda of equation 4; AdamW's own decay where that is the optimiser"""
+    norm_batches: int = 0
+    """on pairs files, batches over which what layers normalise by is averaged once weights are final (norms.py); 0: it
+    stays as the last steps left it"""
     batch_pairs: int = 34
     """pairs in a batch, which holds three images for each: in the minutes of a run, many small steps do more than few
     of the paper's 100 pairs"""
@@ -86,6 +89,7 @@ BEST = Recipe(
     falling_share=0.4,
     largest_gradient=None,
     weight_decay=0.02,
+    norm_batches=100,
     batch_pairs=32,
     augment=True,
     look_turn_deg=15.0,
@@ -123,4 +127,5 @@ RECIPES: dict[RecipeName, Recipe] = {
     "best-unvaried": replace(BEST, meaning="best, images of pairs files as they are", augment=False, look_turn_deg=0.0),
     "best-one-look": replace(BEST, meaning="best, one look at an image of pairs files", look_turn_deg=0.0),
     "best-float32": replace(BEST, meaning="best in float32 on any processor", bfloat16=False),
+    "best-last-norms": replace(BEST, meaning="best, layers normalise by what the last steps left", norm_batches=0),
 }  # fmt: skip
