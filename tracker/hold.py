@@ -28,6 +28,8 @@ TURNED = np.deg2rad(5.0)
 """between the object and where the hand would have it: below, they agree"""
 LOOSE = 0.03
 """by how much more the object may cost where the hand has it, lest the hand be taken to hold it otherwise by now"""
+PATIENCE = 6
+"""frames in a row that must show the object to be held otherwise by now: a single one errs as far"""
 SLIPS = 0.05
 """share of what is seen now by which a hold changes with every frame"""
 
@@ -38,6 +40,8 @@ class Hold:
 
     hand_from_object: Floats
     """(4, 4)"""
+    against: int = 0
+    """frames in a row, up to now, that show it to be held otherwise"""
 
     @staticmethod
     def of(pose: HandObjectPose) -> Hold:
@@ -85,13 +89,14 @@ def held(
     if _turn_between(pose, problem.layout.pose(vector)) < TURNED:
         return estimate, hold.slipped(pose)
     if there > here + LOOSE:
-        return estimate, Hold.of(pose)
+        against = hold.against + 1
+        return estimate, Hold.of(pose) if against >= PATIENCE else replace(hold, against=against)
     found = estimated(observation, problem, vector, knowledge, rng)
     near = near_turn(problem, vector, knowledge.symmetries).cost
     # which of the far turns it is the hand tells, so that none is asked about
     found = with_told(found, Settled(vector, near, np.inf), estimate.told)
     found = replace(found, confidence=followed_confidence(found.evidence, before))
-    return _beside_the_hand(estimate, found), hold
+    return _beside_the_hand(estimate, found), replace(hold, against=0)
 
 
 def _beside_the_hand(estimate: Estimate, found: Estimate) -> Estimate:

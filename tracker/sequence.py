@@ -62,6 +62,8 @@ ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
 SURE_OF_HAND = 0.7
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
+TELLS_HOLD = 0.95
+"""chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
 VIEWS_FOR_SIZE = 2
 """of a grasp, beside a new one, from which the size of its hand can be told"""
 SAME_HAND = 0.010
@@ -183,7 +185,7 @@ class SequenceTracker:
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index, more_seen=more_seen)
         estimate = self._with_hand(observation, estimate, frame.index)
-        if estimate is not None and self._hold is not None and self._vouches_for_hand(estimate):
+        if estimate is not None and self._hold is not None and self._tells_hold(estimate):
             before = estimate.confidence if self._last is None else self._last.estimate.confidence
             estimate, self._hold = held(observation, estimate, self._hold, before, self._knowledge, self._rng)
         answer = self._answer(observation, estimate)
@@ -300,6 +302,9 @@ class SequenceTracker:
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
         return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
 
+    def _tells_hold(self, estimate: Estimate) -> bool:
+        return self._vouches_for_hand(estimate) and estimate.hand_certainty >= TELLS_HOLD
+
     def _answer(self, observation: Observation, estimate: Estimate | None) -> TrackedFrame:
         hand_missing = TrackStatus.LOST if _sees_hand(observation) else TrackStatus.ABSENT
         if estimate is None:
@@ -345,7 +350,7 @@ class SequenceTracker:
             self._last_seen = pose[:3, 3]
             if self._vouches_for_hand(estimate):
                 self._grasps = self._grasps.remembered(estimate.pose)
-                if self._hold is None and answer.confidence >= LEARNING:
+                if self._hold is None and answer.confidence >= LEARNING and self._tells_hold(estimate):
                     self._hold = Hold.of(estimate.pose)
                 self._look_at_grasp(observation, estimate)
         if tracked and answer.confidence >= LEARNING:

@@ -47,20 +47,34 @@ def test_an_object_whose_turn_is_not_seen_turns_with_the_hand():
     found, after = held(observation, here, before, 0.9, knowledge, np.random.default_rng(0))
     assert off_by(found.pose, pose) < 2
     assert found.hand_confidence == 0.9
-    assert after is before
+    np.testing.assert_array_equal(after.hand_from_object, before.hand_from_object)
+    doubted = replace(before, against=hold_module.PATIENCE - 1)
+    assert held(observation, here, doubted, 0.9, knowledge, np.random.default_rng(0))[1].against == 0
     near = turned(pose, 4, [0, 0, 1.0])
     found, after = held(observation, replace(here, pose=near), before, 0.9, knowledge, np.random.default_rng(0))
     assert found.pose is near
     assert off_by(near, pose) > 3
 
 
-def test_an_object_whose_turn_is_seen_is_held_otherwise_by_now():
+def test_an_object_whose_turn_is_seen_is_held_otherwise_once_several_frames_say_so():
     scene = drawn()
     here = replace(estimate(), pose=scene.pose, told=0.9, hand_confidence=0.9)
-    before = Hold.of(turned(scene.pose, 90, [1.0, 0, 0]))
-    found, after = held(scene.observation, here, before, 0.9, known(scene), np.random.default_rng(0))
-    assert found is here
-    np.testing.assert_allclose(after.hand_from_object, Hold.of(scene.pose).hand_from_object)
+    hold = before = Hold.of(turned(scene.pose, 90, [1.0, 0, 0]))
+    for frames in range(1, hold_module.PATIENCE):
+        found, hold = held(scene.observation, here, hold, 0.9, known(scene), np.random.default_rng(0))
+        assert found is here
+        assert hold.against == frames
+        np.testing.assert_array_equal(hold.hand_from_object, before.hand_from_object)
+    _, hold = held(scene.observation, here, hold, 0.9, known(scene), np.random.default_rng(0))
+    np.testing.assert_allclose(hold.hand_from_object, Hold.of(scene.pose).hand_from_object)
+    assert hold.against == 0
+
+
+def test_frames_that_agree_end_the_row():
+    scene = drawn()
+    hold = replace(Hold.of(scene.pose), against=hold_module.PATIENCE - 1)
+    here = replace(estimate(), pose=scene.pose, told=0.9, hand_confidence=0.9)
+    assert held(scene.observation, here, hold, 0.9, known(scene), np.random.default_rng(0))[1].against == 0
 
 
 def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(monkeypatch, tmp_path):
@@ -78,11 +92,14 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
         tracker.track(scene.frame)
         return len(asked)
 
-    assert after(told=0.8, hand_confidence=0.9) == after(told=1.0, hand_confidence=0.1) == 0
+    assert after(told=0.8, hand_confidence=0.96) == after(told=1.0, hand_confidence=0.1) == 0
     assert tracker.state.hold is None
-    assert after(told=1.0, hand_confidence=0.9) == 0
+    assert after(told=1.0, hand_confidence=0.96) == 0
     np.testing.assert_allclose(tracker.state.hold.hand_from_object, Hold.of(scene.pose).hand_from_object)
     assert after(told=1.0, hand_confidence=0.1) == 0
-    assert after(told=1.0, hand_confidence=0.9) == 1
+    assert after(told=1.0, hand_confidence=0.96) == 1
+    assert after(told=1.0, hand_confidence=0.94) == 1
     tracker.return_to_anchor()
+    assert tracker.state.hold is None
+    assert after(told=1.0, hand_confidence=0.94) == 1
     assert tracker.state.hold is None
