@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scene.hand_pose import rest_angles, segments
+from scene.hand_shape import average_hand
 from scene.metrics import rotation_error_deg
 from tests.tracker.samples import drawn
 from tracker.refine import ALL_NUMBERS, HAND_NUMBERS, OBJECT_NUMBERS, STEPS, refined
@@ -103,8 +105,9 @@ def test_the_slope_is_that_of_the_residuals_but_where_they_jump():
     vector, problem = scene.truth + 0.003, scene.problem
     base, _ = problem.residuals(vector)
     slope, jumps = problem.jacobian(vector, ALL_NUMBERS, base), np.zeros(problem.size, bool)
-    points, samples, hand = len(problem.evidence.points) + 1, 2 * len(problem.models.samples), 23 * 9
-    largest = np.full(problem.size, np.inf)  # contact and prior have no jumps
+    points, samples = len(problem.evidence.points) + 1, 2 * len(problem.models.samples)
+    hand = 9 * len(segments(average_hand(), rest_angles())[0])
+    largest = np.full(problem.size, np.inf)  # of contact and prior none is left out
     of_object, of_hand = (slice(points, points + samples), slice(points + samples, points + samples + hand))
     largest[of_object], largest[of_hand] = 0.6 * np.sqrt(1.0 / (samples / 2)), 0.4 * np.sqrt(0.7 / hand)
     for number in ALL_NUMBERS:  # an angle's is asked of its finger alone
