@@ -62,8 +62,7 @@ PALM_SEGMENTS_MM = (
 )
 """((start), (end), radius at start, radius at end), right hand: four metacarpals, the wrist's two, the ball and the web
 of the thumb, the ball of the little finger. They stand for the measured breadth (about 85 mm) and thickness (about 30
-mm) of the palm; the balls stand out of it, and the edge that a hand is laid on runs straight from wrist to knuckle. The
-wrist's girth is 145 mm, still less than an adult's (some 165)."""
+mm) of the palm; the balls stand out of it. The wrist's girth is 145 mm, still less than an adult's (some 165)."""
 
 SPLAY_DEG = (5.0, 0.0, -4.0, -9.0)
 """(finger after the thumb) direction of the straight finger at zero abduction, about y, towards the thumb."""

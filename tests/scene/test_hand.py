@@ -243,3 +243,19 @@ def test_a_finger_of_the_surface_follows_its_joint(surface):
     nearest = np.linalg.norm(surface.vertices[moved, None] - joints(surface.shape, pose())[[8, 12, 20]], axis=2)
     assert moved.any()
     assert (nearest.argmin(axis=1) == 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("along", [0.2, 0.4, 0.6])
+def test_the_ball_of_the_little_finger_stands_out_between_wrist_and_knuckle(along):
+    shape = average_hand()
+    steps, (first, last) = np.linspace(0, 1, 50)[:, None, None], np.moveaxis(shape.palm_segments, 1, 0)
+    centres = first + steps * (last - first)
+    radii = shape.palm_radii[:, 0] + steps[..., 0] * (shape.palm_radii[:, 1] - shape.palm_radii[:, 0])
+
+    def edge(x):
+        across = radii**2 - (centres[..., 0] - x) ** 2
+        return (centres[..., 2] + np.sqrt(np.maximum(across, 0)))[across >= 0].max()
+
+    wrist, knuckle = 0.0, shape.base_offsets[4, 0]
+    straight = (1 - along) * edge(wrist) + along * edge(knuckle)
+    assert 0.002 < edge(along * knuckle) - straight < 0.006
