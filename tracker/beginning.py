@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -53,8 +53,10 @@ def begun(session: Session, config: RunConfig) -> RunState:
         return RunState(0, 0, None, lone.state)
     ahead, field = frames_ahead(session), build_distance_field(model)
 
+    knowledge = knowledge_before(session, ahead[0], field, config)
+
     def tracker_before(background: Floats | None, light: Floats) -> SequenceTracker:
-        return SequenceTracker(knowledge_before(session, ahead[0], background, field, config, light), config, labels_of)
+        return SequenceTracker(knowledge(background, light), config, labels_of)
 
     background, light = static_background(ahead), LIGHTS[0]
     if model.colored and config.initial_pose is None:
@@ -136,22 +138,23 @@ def frames_ahead(session: Session) -> list[RgbdFrame]:
 def knowledge_of(session: Session, frames: Sequence[RgbdFrame], config: RunConfig) -> SceneKnowledge:
     """What is known of a session's scene by frames spread over it, before anything is tracked."""
     field = build_distance_field(tracked_model(session))
-    return knowledge_before(session, frames[0], static_background(frames), field, config)
+    return knowledge_before(session, frames[0], field, config)(static_background(frames), LIGHTS[0])
 
 
 def knowledge_before(
-    session: Session,
-    frame: RgbdFrame,
-    background: Floats | None,
-    field: DistanceField,
-    config: RunConfig,
-    light: Floats = LIGHTS[0],
-) -> SceneKnowledge:
-    """The same, of a frame, what never moves, the object's distance field and the light (tracker/light.py)."""
+    session: Session, frame: RgbdFrame, field: DistanceField, config: RunConfig
+) -> Callable[[Floats | None, Floats], SceneKnowledge]:
+    """The same, of a frame and the object's distance field, for any of what never moves and light (tracker/light.py).
+
+    Hand and symmetries, which take seconds, are looked for once.
+    """
     model = tracked_model(session)
-    bodies = model, field, hand_before(session, config)
-    symmetries = symmetries_of(model, config)
-    return SceneKnowledge.before(frame, background, session.camera, *bodies, config.seed, symmetries, light)
+    bodies, symmetries = (model, field, hand_before(session, config)), symmetries_of(model, config)
+
+    def known(background: Floats | None, light: Floats) -> SceneKnowledge:
+        return SceneKnowledge.before(frame, background, session.camera, *bodies, config.seed, symmetries, light)
+
+    return known
 
 
 def hand_before(session: Session, config: RunConfig) -> HandShape:

@@ -46,7 +46,7 @@ def test_the_light_is_the_one_under_which_the_object_fits_best(factors, expected
         frames, field = [session.frame(0), session.frame(3)], beginning.build_distance_field(grey, nodes=60)
 
         def tracker_under(light):
-            known = beginning.knowledge_before(session, frames[0], None, field, config, light)
+            known = beginning.knowledge_before(session, frames[0], field, config)(None, light)
             return SequenceTracker(replace(known, surroundings=Surroundings(WALL_PLANE)), config)
 
         np.testing.assert_array_equal(light_of(frames, tracker_under), LIGHTS[expected])
