@@ -30,9 +30,10 @@ from tracker.beginning import frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
-from tracker.quality import FEATURES, GEOMETRY, SIGNS
+from tracker.quality import FEATURES, SIGNS, UNCOLORED
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.sequence import FIRST_LEARNING_RATE
+from tracker.seen_colors import with_seen_colors
+from tracker.sequence import FIRST_LEARNING_RATE, SequenceTracker
 from tracker.swarm import SwarmSettings
 
 NEAR_DEG, NEAR = 10.0, 0.010
@@ -65,7 +66,7 @@ def main() -> None:
     report_left_out(cases, SIGNS)
     typical = np.round(np.median(features[right], axis=0), 2)
     print("FEATURES", FEATURES, "TYPICAL", typical.tolist())
-    for name, columns in (("all features", slice(None)), ("geometry", GEOMETRY)):
+    for name, columns in (("all features", slice(None)), ("of a mesh without colours", UNCOLORED)):
         chosen = (features - typical)[:, columns]
         coefficients, bias = fitted(chosen, right)
         report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)
@@ -97,6 +98,8 @@ def judged_poses(path: Path) -> Iterator[Case]:
         camera = WorseCamera.drawn(np.random.default_rng(crc32(path.stem.encode())))
         ahead = [camera.taken(frame) for frame in frames_ahead(session)]
         knowledge = knowledge_of(session, ahead, config)
+        if not knowledge.colored:
+            knowledge = with_seen_colors(ahead, knowledge, lambda known: SequenceTracker(known, config))
         found: list[tuple[int, Estimate]] = []
         for frame in ahead:
             rng = np.random.default_rng([config.seed, frame.index])

@@ -28,6 +28,7 @@ from tracker.light import light_of
 from tracker.lone_hand import LoneHandState, LoneHandTracker
 from tracker.rehearsal import rehearse
 from tracker.scene_knowledge import SceneKnowledge
+from tracker.seen_colors import with_colors_at, with_seen_colors
 from tracker.sequence import Ahead, SequenceTracker
 from tracker.unfinished import RunState
 
@@ -55,15 +56,24 @@ def begun(session: Session, config: RunConfig) -> RunState:
 
     knowledge = knowledge_before(session, ahead[0], field, config)
 
+    given = None if config.initial_pose is None else read_pose(config.initial_pose)
+
+    def tracker_of(known: SceneKnowledge) -> SequenceTracker:
+        return SequenceTracker(known, config, labels_of)
+
     def tracker_before(background: Floats | None, light: Floats) -> SequenceTracker:
-        return SequenceTracker(knowledge(background, light), config, labels_of)
+        known = knowledge(background, light)
+        if model.colored:
+            return tracker_of(known)
+        if given is not None:
+            return tracker_of(with_colors_at(session.frame(0), given, known, tracker_of))
+        return tracker_of(with_seen_colors(ahead, known, tracker_of))
 
     background, light = static_background(ahead), LIGHTS[0]
-    if model.colored and config.initial_pose is None:
+    if model.colored and given is None:
         light = light_of(ahead[1::LIGHT_EVERY], partial(tracker_before, background))
     tracker = tracker_before(background, light)
-    if config.initial_pose is not None:
-        given = read_pose(config.initial_pose)
+    if given is not None:
         tracker.start_at(session.frame(0), given)
         _tell_side(tracker, session, config, 0, [(0, given)])
         rehearse(tracker, ways_from(0, len(session)), session.frame)

@@ -90,6 +90,10 @@ class ColorLikelihoods:
             _towards(self.background_density, background, rate),
         )
 
+    def with_object(self, on_object: Floats, rate: float) -> ColorLikelihoods:
+        """Moves the object's alone."""
+        return replace(self, object_density=_towards(self.object_density, on_object, rate))
+
     def moved_towards(self, others: ColorLikelihoods, rate: float) -> ColorLikelihoods:
         """Moves each density by `rate` towards that of the others."""
         return ColorLikelihoods(
@@ -118,6 +122,12 @@ def initial_likelihoods(
     return ColorLikelihoods(
         on_object, _skin_density(light), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * uniform
     )
+
+
+def indifferent() -> ColorLikelihoods:
+    """For a search by shape alone: any colour is as likely on the one as on the other."""
+    uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
+    return ColorLikelihoods(uniform, uniform, uniform)
 
 
 def without_background(likelihoods: ColorLikelihoods) -> ColorLikelihoods:

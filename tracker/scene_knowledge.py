@@ -17,7 +17,14 @@ from scene.hand_shape import HandShape
 from scene.object_model import ObjectModel
 from scene.symmetry import Symmetries
 from scene.transforms import apply
-from tracker.colors import LIGHTS, ColorLikelihoods, color_features, initial_likelihoods, without_background
+from tracker.colors import (
+    LIGHTS,
+    ColorLikelihoods,
+    color_features,
+    indifferent,
+    initial_likelihoods,
+    without_background,
+)
 from tracker.explanation import OFF_BODY, on_bodies, point_distances
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
@@ -29,6 +36,8 @@ from tracker.weights import Weights, weights_for
 
 SURELY = 2.0
 """how much likelier a colour must be on the object than on the hand to be learned as the object's"""
+AT_SURFACE, TAUGHT = 0.004, 0.7
+"""metres from an object without colours within which what is seen is its own, and how far that is believed"""
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,24 @@ class SceneKnowledge:
     def with_shape(self, shape: HandShape) -> SceneKnowledge:
         """With a hand of another shape."""
         return replace(self, shape=shape, models=with_hand_shape(self.models, shape))
+
+    def without_colors(self) -> SceneKnowledge:
+        """For a search by shape alone."""
+        return replace(self, likelihoods=indifferent())
+
+    def with_colors_on(self, observation: Observation, pose: HandObjectPose) -> SceneKnowledge:
+        """With the colours that are seen at the object's surface, in a pose that its shape alone says is right."""
+        layout = Layout.about(pose)
+        distance, _ = point_distances(layout.vector(pose), layout, observation.points, self.models, False)
+        seen = observation.features_of(np.nonzero(distance < AT_SURFACE)[0])
+        if not len(seen):
+            return self
+        one_color = np.tile(np.median(seen, axis=0), (len(self.models.samples), 1))
+        return replace(
+            self,
+            likelihoods=self.likelihoods.with_object(seen, TAUGHT),
+            models=self.models._replace(sample_features=one_color),
+        )
 
     def observed(self, frame: RgbdFrame) -> Observation:
         """The frame made ready."""

@@ -145,8 +145,8 @@ class SequenceTracker:
         best: tuple[Observation, Estimate, int] | None = None
         poses, evidence = [], 0.0
         for frame in shown(frames, what):
-            observation = self._observed(frame, fresh_planes=True)
-            for found in self._found(observation)[:1]:
+            observation, all_found = self.search(frame)
+            for found in all_found[:1]:
                 evidence += max(found.evidence, 0.0)
                 if found.certainty < self._config.confidence:
                     continue
@@ -160,14 +160,23 @@ class SequenceTracker:
         self.return_to_anchor()
         return Ahead(index, len(poses), tuple(poses), evidence)
 
+    def search(self, frame: RgbdFrame) -> tuple[Observation, list[Estimate]]:
+        """A frame made ready, and what is found in all of it, the best first."""
+        observation = self._observed(frame, fresh_planes=True)
+        return observation, self._found(observation)
+
+    def search_near(self, frame: RgbdFrame, camera_from_object: Floats) -> tuple[Observation, Estimate]:
+        """The same of what is near a pose (4, 4) alone."""
+        observation = self._observed(frame, fresh_planes=True)
+        return observation, object_at(observation, camera_from_object, self._knowledge, self._rng)
+
     def take_hand(self, shape: HandShape) -> None:
         """Follows another hand from now on."""
         self._knowledge = self._knowledge.with_shape(shape)
 
     def start_at(self, frame: RgbdFrame, camera_from_object: Floats) -> None:
         """Begins in a frame in which the object's pose (4, 4) is known, though not exactly."""
-        observation = self._observed(frame, fresh_planes=True)
-        self._anchor = object_at(observation, camera_from_object, self._knowledge, self._rng)
+        observation, self._anchor = self.search_near(frame, camera_from_object)
         self._learn(observation, self._anchor, FIRST_LEARNING_RATE)
         self.return_to_anchor()
 
