@@ -40,6 +40,7 @@ class Variant:
     """the same, of hand and forearm alone"""
     unmeasured: float = 0.0
     """share of the depth pixels that are taken out"""
+    mesh_colored: bool = True
 
 
 VARIANTS = {
@@ -54,6 +55,7 @@ VARIANTS = {
     "sky": Variant(light=(0.85, 0.95, 1.0)),
     "dark-skin": Variant(skin=(0.42, 0.36, 0.33)),
     "holes": Variant(unmeasured=0.3),
+    "uncolored": Variant(mesh_colored=False),
 }
 
 
@@ -87,6 +89,8 @@ def _write_truth(source: Path, variant: Variant, size: tuple[int, int], folder: 
     mesh.vertices = mesh.vertices * mirror * variant.scale
     if mirror[0] < 0:
         mesh.invert()
+    if not variant.mesh_colored:
+        mesh.visual = trimesh.visual.ColorVisuals()
     np.savetxt(folder / "cam_K.txt", intrinsics)
     mesh.export(folder / "mesh.ply")
     with np.load(source / "truth.npz") as file:

@@ -66,7 +66,7 @@ def object_at(
     problem, vector = _placed(*_start(observation, camera_from_object, knowledge, rng), knowledge.weights)
     estimate = estimated(observation, problem, vector, knowledge, rng)
     near, far = (turn(problem, vector, knowledge.symmetries).cost for turn in (near_turn, far_turn))
-    return with_told(estimate, Settled(vector, near, far))
+    return with_told(estimate, Settled(vector, near, far), colored=knowledge.colored)
 
 
 def _start(
@@ -98,7 +98,8 @@ def _settled(
 ) -> Estimate:
     """The object turned to where it costs least, judged, with how much the frame tells of it."""
     pose = settled(problem, vector, knowledge.symmetries, known=False)
-    return with_told(estimated(observation, problem, pose.vector, knowledge, rng), pose)
+    estimate = estimated(observation, problem, pose.vector, knowledge, rng)
+    return with_told(estimate, pose, colored=knowledge.colored)
 
 
 def estimated(

@@ -108,7 +108,7 @@ def object_followed(
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     turned = settled(problem, best, knowledge.symmetries, known=last.estimate.told >= KNOWN)
     estimate = estimated(observation, problem, turned.vector, knowledge, rng)
-    estimate = with_told(estimate, turned, last.estimate.told)
+    estimate = with_told(estimate, turned, last.estimate.told, colored=knowledge.colored)
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
     return replace(estimate, confidence=confidence, spread=spread)

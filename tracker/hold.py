@@ -94,7 +94,7 @@ def held(
     found = estimated(observation, problem, vector, knowledge, rng)
     near = near_turn(problem, vector, knowledge.symmetries).cost
     # which of the far turns it is the hand tells, so that none is asked about
-    found = with_told(found, Settled(vector, near, np.inf), estimate.told)
+    found = with_told(found, Settled(vector, near, np.inf), estimate.told, colored=knowledge.colored)
     found = replace(found, confidence=followed_confidence(found.evidence, before))
     return _beside_the_hand(estimate, found), replace(hold, against=0)
 

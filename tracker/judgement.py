@@ -85,7 +85,7 @@ def judged(
     return Estimate(problem.layout.pose(vector), chance(evidence), evidence, terms, quality)
 
 
-def with_told(estimate: Estimate, pose: Settled, before: float = 0.0) -> Estimate:
+def with_told(estimate: Estimate, pose: Settled, before: float = 0.0, *, colored: bool) -> Estimate:
     """The estimate with the chance that no other turn explains the frame as well.
 
     A hidden handle lets an orientation drift, but not jump: as long as it is known from the frames before, small turns
@@ -95,12 +95,13 @@ def with_told(estimate: Estimate, pose: Settled, before: float = 0.0) -> Estimat
         estimate: of the pose.
         pose: with what turns of it would cost.
         before: what was told in the frame before, 0 where the object was not followed from there.
+        colored: whether the mesh has colours.
     """
     visible = estimate.quality.view.support
-    told = chance_told(pose.near, visible)
+    told = chance_told(pose.near, visible, colored=colored)
     if before >= KNOWN:
         return replace(estimate, told=max(told, STAYS_TOLD * before))
-    return replace(estimate, told=min(told, chance_told(pose.far, visible)))
+    return replace(estimate, told=min(told, chance_told(pose.far, visible, colored=colored)))
 
 
 def object_quality(

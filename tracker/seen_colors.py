@@ -1,13 +1,15 @@
-"""What colours an object has whose mesh has none: those that are seen on it where its shape fits best.
+"""What colours an object has whose mesh has none: those that are seen on it where it is found most surely.
 
-Without them everything that is a little like skin is taken for the hand's. So frames spread over the recording are
-searched by shape alone; the one that it fits best says what colours the object has there. In: those frames, and a
-tracker of whatever is known. Out: what is known, colours included.
+It may be found because a hand looks like skin and it does not; or, if it does, by its shape alone, whatever anything
+looks like. Either way some frames are believed, and of what they say about its colours that counts by which the object
+is found most surely in all of them. In: frames spread over the recording, and a tracker of whatever is known. Out: what
+is known, colours included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from scene.arrays import Floats
 from scene.frame import RgbdFrame
@@ -18,14 +20,23 @@ from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import SequenceTracker
 
-BELIEVED = 3
-"""frames that the shape fits best: of each it is tried whether with its colours the object is found in all of them"""
+BELIEVED = 2
+"""frames of either search"""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was found in a frame."""
+
+    frame: RgbdFrame
+    observation: Observation
+    estimate: Estimate
 
 
 def with_seen_colors(
     frames: Sequence[RgbdFrame], knowledge: SceneKnowledge, tracker_of: Callable[[SceneKnowledge], SequenceTracker]
 ) -> SceneKnowledge:
-    """The knowledge with colours of the object, or as it was where with none of them the object is found.
+    """The knowledge with colours of the object, or as it was where by none of them it is found more surely.
 
     Args:
         frames: in some of which the object is.
@@ -33,17 +44,18 @@ def with_seen_colors(
         tracker_of: knowledge, a tracker that has nothing else.
     """
     blind = tracker_of(knowledge.without_colors())
-    fits: list[tuple[Estimate, Observation, RgbdFrame]] = []
-    for frame in shown(frames, "looking for the shape"):
-        observation, found = blind.search(frame)
-        if found:
-            fits.append((min(found, key=_misfit), observation, frame))
-    fits = sorted(fits, key=lambda fit: _misfit(fit[0]))[:BELIEVED]
-    seen_best = [frame for *_, frame in fits]
-    taught = [knowledge.with_colors_on(observation, estimate.pose) for estimate, observation, _ in fits]
-    evidence = [tracker_of(known).look_ahead(seen_best, "looking for its colours").evidence for known in taught]
-    best = max(range(len(taught)), key=evidence.__getitem__, default=None)
-    return knowledge if best is None or evidence[best] <= 0 else taught[best]
+    unlike_skin = _sights(frames, tracker_of(knowledge), "looking for what is no hand", _doubt)
+    by_shape = _sights(frames, blind, "looking for the shape", _misfit)
+    believed = unlike_skin[:BELIEVED] + by_shape[:BELIEVED]
+    seen = {sight.frame.index: sight.frame for sight in believed}
+    best = knowledge
+    most = sum(max(-_doubt(sight.estimate), 0.0) for sight in unlike_skin if sight.frame.index in seen)
+    for sight in believed:
+        taught = knowledge.with_colors_on(sight.observation, sight.estimate.pose)
+        evidence = tracker_of(taught).look_ahead(list(seen.values()), "looking for its colours").evidence
+        if evidence > most:
+            best, most = taught, evidence
+    return best
 
 
 def with_colors_at(
@@ -57,6 +69,23 @@ def with_colors_at(
     return knowledge.with_colors_on(observation, estimate.pose)
 
 
+def _sights(
+    frames: Sequence[RgbdFrame], tracker: SequenceTracker, what: str, badness: Callable[[Estimate], float]
+) -> list[Sight]:
+    """What is found in the frames, the best of each, the best of all first."""
+    sights = []
+    for frame in shown(frames, what):
+        observation, found = tracker.search(frame)
+        if found:
+            sights.append(Sight(frame, observation, min(found, key=badness)))
+    return sorted(sights, key=lambda sight: badness(sight.estimate))
+
+
 def _misfit(estimate: Estimate) -> float:
     """How badly the shape fits, whatever the colours."""
     return float(estimate.terms[POINTS] + estimate.terms[OBJECT])
+
+
+def _doubt(estimate: Estimate) -> float:
+    """Log odds against it."""
+    return -estimate.evidence

@@ -24,9 +24,9 @@ TRIED = 4
 NEAR_ITERATIONS, FAR_ITERATIONS, ITERATIONS = 3, 6, 12
 ROUNDS = 4
 """turns that are made at most, one after the other"""
-TELLING, LITTLE, STEEPNESS = 0.008, 0.12, 4.0
-"""cost of such a turn, and visible share of the object, at which a pose that fits is as likely right as not, and how
-steeply its chance rises with the logarithm of either"""
+TELLING, TELLING_SHAPE, LITTLE, STEEPNESS = 0.008, 0.05, 0.12, 4.0
+"""cost of such a turn, the same by shape alone, and visible share of the object, at which a pose that fits is as likely
+right as not, and how steeply its chance rises with the logarithm of any"""
 JUMP, DEAR = 0.02, 0.04
 """by how much less an object that is followed has to cost after a far turn, since it moves on rather than jumps; and
 what a small turn costs where no far one is tried"""
@@ -96,14 +96,17 @@ def far_turn(problem: Problem, vector: Floats, symmetries: Symmetries) -> Turn:
     return _cheapest(problem, vector, refined_each(problem, turned, OBJECT_NUMBERS, FAR_ITERATIONS))
 
 
-def chance_told(cost: float, visible: float) -> float:
+def chance_told(cost: float, visible: float, *, colored: bool) -> float:
     """Chance, 0 to 1, that a pose which fits is not one of many that fit as well.
 
     Args:
         cost: of a turn, as above.
         visible: share of the object's camera-facing samples that are seen where they should be.
+        colored: whether the mesh has colours. By shape alone a mug whose handle a hand holds costs least some 20
+            degrees from where it is, the handle in the fingers, and turns from there and from the truth both cost
+            some 0.03; right poses of what has a shape of its own cost 0.15 and more.
     """
-    return _chance(cost / TELLING) * _chance(visible / LITTLE)
+    return _chance(cost / (TELLING if colored else TELLING_SHAPE)) * _chance(visible / LITTLE)
 
 
 def _turned(problem: Problem, vector: Floats, angles: Floats, symmetries: Symmetries) -> Floats:

@@ -104,58 +104,62 @@ def test_a_pose_that_was_given_says_the_colours(scene):
     assert is_right(anchor, frames[0])
 
 
-class Told:
-    """A tracker that finds what it is told, in place of searching."""
-
-    def __init__(self, misfits, evidence):
-        self.misfits, self.evidence, self.looked_at = misfits, evidence, []
-
-    def search(self, frame):
-        misfit = self.misfits[frame.index]
-        return frame.index, [] if misfit is None else [estimate(misfit + 1), estimate(misfit)]
-
-    def look_ahead(self, frames, what):
-        self.looked_at.append([frame.index for frame in frames])
-        return Ahead(0, 0, evidence=self.evidence)
-
-
-def estimate(misfit):
+def estimate(misfit, evidence):
     terms = np.zeros(6)
     terms[POINTS], terms[OBJECT], terms[COLOR] = 0.75 * misfit, 0.25 * misfit, 9.0
-    return SimpleNamespace(terms=terms, pose=misfit)
+    return SimpleNamespace(terms=terms, evidence=evidence, pose=(misfit, evidence))
+
+
+MISFITS = 0.9, None, 0.3, 0.5, 1.2, 0.6
+"""of the frames, by shape alone"""
+EVIDENCE = 2.0, -3.0, -2.0, 1.0, 0.5, None
+"""of the same, by what is no skin"""
 
 
 @pytest.mark.parametrize(
-    ("misfits", "evidence", "expected"),
+    ("evidence", "expected"),
     [
-        ((0.9, None, 0.3, 0.5, 1.2), {2: 1.0, 3: 2.0, 0: 0.5}, 3),
-        ((0.9, None, 0.3, 0.5, 1.2), {2: 2.0, 3: 1.0, 0: 0.5}, 2),
-        ((0.9, None, 0.3, 0.5, 1.2), {2: 0.0, 3: 0.0, 0: 0.0}, "nothing"),
-        ((None, None), {}, "nothing"),
+        ({0: 1.0, 2: 4.0, 3: 3.5}, "2 by shape"),  # of the frames believed, 0, 3 and 2, only 0 and 3 were found: 3.0
+        ({0: 3.1, 2: 1.0, 3: 3.0}, "0 by colour"),
+        ({0: 3.0, 2: 2.0, 3: 1.0}, "nothing"),
+        ({}, "nothing"),
     ],
 )
-def test_of_the_frames_that_the_shape_fits_best_that_counts_whose_colours_are_found_again(misfits, evidence, expected):
+def test_of_the_frames_that_are_believed_that_counts_by_which_the_object_is_found_in_all_of_them(evidence, expected):
     looked_at = []
 
-    class Knowing(SimpleNamespace):
+    class Knowing:
         def without_colors(self):
             return "blind"
 
         def with_colors_on(self, observation, pose):
-            assert pose == misfits[observation], "the pose that its shape fits best"
-            return observation
+            index, how = observation
+            assert pose == ((MISFITS[index], None) if how == "by shape" else (0, EVIDENCE[index])), "the best one"
+            return " ".join(map(str, observation))
 
-    def tracker_of(known):
-        told = Told(misfits, evidence.get(known, 0.0))
-        told.looked_at = looked_at
-        return told
+    class Told:
+        """A tracker that finds what it is told, in place of searching."""
 
-    frames = [SimpleNamespace(index=index) for index in range(len(misfits))]
+        def __init__(self, known):
+            self.known = known
+
+        def search(self, frame):
+            if self.known == "blind":
+                misfit = MISFITS[frame.index]
+                found = [] if misfit is None else [estimate(misfit + 1, None), estimate(misfit, None)]
+                return (frame.index, "by shape"), found
+            chance = EVIDENCE[frame.index]
+            found = [] if chance is None else [estimate(0, chance - 1), estimate(0, chance)]
+            return (frame.index, "by colour"), found
+
+        def look_ahead(self, frames, what):
+            looked_at.append([frame.index for frame in frames])
+            return Ahead(0, 0, evidence=evidence.get(int(self.known.split()[0]), 0.0))
+
     known = Knowing()
-    best = with_seen_colors(frames, known, tracker_of)
+    best = with_seen_colors([SimpleNamespace(index=index) for index in range(6)], known, Told)
     assert best is known if expected == "nothing" else best == expected
-    fitting = sorted((misfit, index) for index, misfit in enumerate(misfits) if misfit is not None)
-    assert looked_at == [[index for _, index in fitting[:BELIEVED]]] * min(BELIEVED, len(fitting))
+    assert looked_at == [[0, 3, 2]] * 2 * BELIEVED
 
 
 @pytest.mark.parametrize(

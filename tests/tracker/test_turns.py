@@ -29,7 +29,7 @@ from tracker.refine import Problem
 from tracker.sequence import SequenceTracker
 from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
-from tracker.turns import LITTLE, TELLING, Settled, chance_told, far_turn, near_turn, settled
+from tracker.turns import LITTLE, TELLING, TELLING_SHAPE, Settled, chance_told, far_turn, near_turn, settled
 from tracker.weights import fine, weights_for
 
 
@@ -92,14 +92,15 @@ def test_turns_that_a_symmetry_allows_do_not_count():
 def test_a_ball_looks_alike_in_all_orientations():
     ball = turning(*np.linalg.eigh(np.cov(can_problem()[0].models.samples.T))[1].T)
     assert near_turn(*can_problem(), ball).cost == far_turn(*can_problem(), ball).cost == np.inf
-    assert chance_told(np.inf, 1.0) == pytest.approx(1.0, abs=1e-3)
+    assert chance_told(np.inf, 1.0, colored=True) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_the_chance_is_even_where_a_turn_costs_what_is_telling_and_rises_with_cost_and_sight():
-    assert chance_told(TELLING, 1e6) == pytest.approx(0.5)
-    assert chance_told(1e6, LITTLE) == pytest.approx(0.5)
-    assert chance_told(2 * TELLING, 1e6) == pytest.approx(16 / 17)
-    assert chance_told(0.0, 1.0) < 1e-6
+@pytest.mark.parametrize(("colored", "telling"), [(True, TELLING), (False, TELLING_SHAPE)])
+def test_the_chance_is_even_where_a_turn_costs_what_is_telling_and_rises_with_cost_and_sight(colored, telling):
+    assert chance_told(telling, 1e6, colored=colored) == pytest.approx(0.5)
+    assert chance_told(1e6, LITTLE, colored=colored) == pytest.approx(0.5)
+    assert chance_told(2 * telling, 1e6, colored=colored) == pytest.approx(16 / 17)
+    assert chance_told(0.0, 1.0, colored=colored) < 1e-6
 
 
 def tracked_as(tmp_path, told):
@@ -119,10 +120,17 @@ def test_a_pose_of_which_too_little_is_told_is_lost_and_its_hand_is_not(tmp_path
     assert answer.confidence == pytest.approx(0.297)
 
 
-def told(near, far, before):
+def told(near, far, before, *, colored=True):
     view = replace(estimate().quality.view, support=0.9)
     here = replace(estimate(), quality=replace(estimate().quality, view=view))
-    return judgement.with_told(here, Settled(drawn().truth, near, far), before).told
+    return judgement.with_told(here, Settled(drawn().truth, near, far), before, colored=colored).told
+
+
+def test_by_shape_alone_a_turn_has_to_cost_more():
+    dear = np.sqrt(TELLING * TELLING_SHAPE)
+    assert told(dear, np.inf, before=0.0) > 0.9
+    assert told(dear, np.inf, before=0.0, colored=False) < 0.1
+    assert told(np.inf, dear, before=0.0, colored=False) < 0.1
 
 
 def test_what_was_told_holds_for_a_few_frames_more():
@@ -183,8 +191,8 @@ def test_an_object_that_is_followed_jumps_only_where_that_explains_much_more(mon
 
 def test_what_was_told_a_frame_before_is_handed_on(monkeypatch):
     scene, given = drawn(use_hand=False), []
-    monkeypatch.setattr(following, "with_told", lambda here, *rest: given.append(rest[-1]) or here)
+    monkeypatch.setattr(following, "with_told", lambda here, *rest, colored: given.append((rest[-1], colored)) or here)
     rest = SwarmSettings(generations=2), (8, 200), np.random.default_rng(0)
     last = Last(replace(estimate(), pose=scene.pose, told=0.7), np.eye(4))
     following.object_followed(scene.observation, last, known(scene), *rest)
-    assert given == [0.7]
+    assert given == [(0.7, True)]
