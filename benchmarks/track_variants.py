@@ -16,12 +16,17 @@ import numpy as np
 import trimesh
 from track_generated import DATA, NAMES, report, tracked
 
-from scene.arrays import Floats
+from scene.arrays import Booleans, Bytes, Floats, Integers
+from scene.rotations import matrix_from_rotation_vector
 
 HAND, FOREARM = 1, 3
 """labels of seg/"""
 TRUTH = ("camera_from_object", "joints_camera", "joint_visible", "object_visible_fraction", "object_in_view")
 """what `report` asks for, each of as many as there are frames"""
+
+
+SWAYS: Floats = np.array([[5.0, 0.6], [8.0, 1.0], [11.0, 0.8]])
+"""frames for a radian, and share of the angle, of a swaying camera's pitch, yaw and roll"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Variant:
     unmeasured: float = 0.0
     """share of the depth pixels that are taken out"""
     mesh_colored: bool = True
+    sway_deg: float = 0.0
+    """by which the camera turns to and fro"""
 
 
 VARIANTS = {
@@ -56,6 +63,7 @@ VARIANTS = {
     "dark-skin": Variant(skin=(0.42, 0.36, 0.33)),
     "holes": Variant(unmeasured=0.3),
     "uncolored": Variant(mesh_colored=False),
+    "swaying": Variant(sway_deg=5.0),
 }
 
 
@@ -72,10 +80,31 @@ def write_variant(source: Path, variant: Variant, folder: Path) -> None:
         color = np.rint(color * np.array(variant.light) * np.where(skin, variant.skin, 1.0)).astype(np.uint8)
         gone = np.random.default_rng(index).random(depth.shape) < variant.unmeasured
         depth = np.rint(np.where(gone, 0, depth) * variant.scale).astype(np.uint16)
+        if variant.sway_deg:
+            color, depth = _turned(color, depth, np.loadtxt(source / "cam_K.txt"), _sway(variant, index))
         for name, image in (("rgb", color), ("depth", depth)):
             iio.imwrite(folder / name / f"{to:05d}.png", np.flip(image, variant.flipped))
     height, width = depth.shape
     _write_truth(source, variant, (height, width), folder)
+
+
+def _sway(variant: Variant, index: int) -> Floats:
+    """(3, 3) from the camera that stands to the one that sways, in a frame."""
+    angles = np.deg2rad(variant.sway_deg) * SWAYS[:, 1] * np.sin(index / SWAYS[:, 0])
+    return matrix_from_rotation_vector(angles)
+
+
+def _turned(color: Bytes, depth: Integers, intrinsics: Floats, turn: Floats) -> tuple[Bytes, Integers]:
+    """The images (H, W, 3), (H, W) as a camera sees them that is turned by (3, 3); black and 0 where it sees more."""
+    height, width = depth.shape
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    rays = np.stack([columns, rows, np.ones_like(rows)], axis=-1) @ np.linalg.inv(intrinsics).T @ turn
+    there = np.rint(rays / rays[..., 2:] @ intrinsics.T).astype(int)
+    seen: Booleans = np.all((there >= 0) & (there < (width, height, 2)), axis=-1)
+    at = np.where(seen, there[..., 1], 0), np.where(seen, there[..., 0], 0)
+    return np.where(seen[..., None], color[at], 0), np.rint(np.where(seen, depth[at], 0) / rays[..., 2]).astype(
+        np.uint16
+    )
 
 
 def _write_truth(source: Path, variant: Variant, size: tuple[int, int], folder: Path) -> None:
@@ -95,6 +124,10 @@ def _write_truth(source: Path, variant: Variant, size: tuple[int, int], folder: 
     mesh.export(folder / "mesh.ply")
     with np.load(source / "truth.npz") as file:
         truth = {name: file[name][:: variant.step] for name in TRUTH}
+    if variant.sway_deg:
+        turns = np.array([_sway(variant, index) for index in range(len(truth["joints_camera"]))])
+        truth["camera_from_object"][:, :3] = turns @ truth["camera_from_object"][:, :3]
+        truth["joints_camera"] = truth["joints_camera"] @ turns.swapaxes(1, 2)
     truth["camera_from_object"][:, :3, :3] *= signs[:, None] * mirror
     truth["camera_from_object"][:, :3, 3] *= signs * variant.scale
     truth["joints_camera"] *= signs * variant.scale

@@ -23,8 +23,11 @@ FARTHEST = 1.6
 """metres: what a hand holds before a camera is nearer"""
 PLANE_TOLERANCE = 0.008
 """metres about the table that count as table"""
-PLANE_SHARE = 0.12
-"""share of the measured points that a plane must hold to be taken for table or wall"""
+PLANE_SHARE, SMALL_PLANE_SHARE = 0.12, 0.04
+"""share of the measured points that a plane must hold to be taken for table or wall; and the same where nothing else
+says what stands behind: a wall may only show its foot"""
+SOLID = 0.5
+"""share of its extent that a small plane must cover: things here and there may lie in one, too"""
 LEAST_AREA = 0.10
 """square metres that a plane must measure: a forearm, or an arm and what it holds, may be as flat as a table"""
 LARGEST_PLANES = 3
@@ -255,6 +258,7 @@ def find_planes(
     seed: int,
     least_width: float = 0.0,
     held: tuple[Floats, float] | None = None,
+    least_share: float = PLANE_SHARE,
 ) -> Floats:
     """The planes on and before which things stand: table, wall; by open3d's RANSAC.
 
@@ -265,12 +269,14 @@ def find_planes(
         least_width: metres that a plane must measure both ways, lest a palm or a chest be taken for a table.
         held: (3,) place of an object, camera frame, and the metres about it within which it lies: a carton has planes
             of its own, which are not asked for.
+        least_share: of the measured points that a plane must hold.
 
     Returns:
         (P, 4), the largest first, P <= 3: unit normal towards the camera and offset, n . p + d = metres before it.
     """
     open3d: Any = require("open3d", system=OPEN3D_SYSTEM)
     rows, columns = np.nonzero((frame.depth > 0) & (frame.depth < FARTHEST))
+    pixels_for_each = max(len(rows) / PLANE_POINTS, 1.0)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:PLANE_POINTS])
     rows, columns = rows[chosen], columns[chosen]
     points = camera.points_at(rows, columns, frame.depth[rows, columns])
@@ -279,20 +285,27 @@ def find_planes(
         points = points[np.linalg.norm(points - held[0], axis=1) > held[1]]
     planes: list[Floats] = []
     open3d.utility.random.seed(seed)
-    while len(planes) < LARGEST_PLANES and len(points) > PLANE_SHARE * total + 100:
+    while len(planes) < LARGEST_PLANES and len(points) > least_share * total + 100:
         cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
         # all trials are made: which come before an early end depends on how many processors share them
         plane, inliers = cloud.segment_plane(PLANE_TOLERANCE, 3, PLANE_TRIALS, probability=1.0)
-        if len(inliers) < PLANE_SHARE * total:
+        if len(inliers) < least_share * total:
             break
+        plane = np.asarray(plane) / np.linalg.norm(plane[:3])
         width, length = _extents(points[inliers])
-        if width < least_width or width * length < LEAST_AREA:
+        covered = pixels_for_each * _covered(points[inliers], plane, camera)
+        scattered = len(inliers) < PLANE_SHARE * total and covered < SOLID * width * length
+        if width < least_width or width * length < LEAST_AREA or scattered:
             points = np.delete(points, inliers, axis=0)
             continue
-        plane = np.asarray(plane) / np.linalg.norm(plane[:3])
         planes.append(plane if plane[3] > 0 else -plane)  # the camera, at the origin, is before it
         points = points[points @ planes[-1][:3] + planes[-1][3] > PLANE_TOLERANCE]
     return np.array(planes).reshape(-1, 4)
+
+
+def _covered(points: Floats, plane: Floats, camera: Camera) -> float:
+    """Square metres of a plane (4,) that the pixels of its points (N, 3) show: more of a slanted one in each."""
+    return float((points[:, 2] ** 3).sum() / (camera.fx * camera.fy * max(abs(plane[3]), 1e-6)))
 
 
 def _extents(points: Floats) -> tuple[float, float]:

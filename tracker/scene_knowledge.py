@@ -30,7 +30,7 @@ from tracker.hypothesis import HandObjectPose, Layout
 from tracker.models import lit, models_of_hand_alone, prepare_models, with_hand_shape
 from tracker.nearby import within
 from tracker.objective import Models
-from tracker.observation import Observation, Surroundings, find_planes, observe
+from tracker.observation import PLANE_SHARE, SMALL_PLANE_SHARE, Observation, Surroundings, find_planes, observe
 from tracker.quality import TYPICAL, ObjectQuality, accustomed
 from tracker.weights import Weights, weights_for
 
@@ -107,7 +107,8 @@ class SceneKnowledge:
             samples = apply(camera_from_object, self.models.samples)
             middle = samples.mean(axis=0)
             held = middle, float(np.linalg.norm(samples - middle, axis=1).max())
-        planes = find_planes(frame, self.camera, self.seed, least_width, held)
+        share = SMALL_PLANE_SHARE if self.surroundings.background is None else PLANE_SHARE
+        planes = find_planes(frame, self.camera, self.seed, least_width, held, share)
         return replace(self, surroundings=replace(self.surroundings, planes=planes))
 
     def with_shape(self, shape: HandShape) -> SceneKnowledge:

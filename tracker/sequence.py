@@ -37,7 +37,8 @@ from tracker.track import TrackStatus
 from tracker.tracker_state import TrackerState
 
 PLANES_EVERY = 10
-"""frames after which table and wall are looked for again: the camera may move"""
+"""frames after which table and wall are looked for again, as the camera may be pushed; in each where nothing stands
+still and so all of it may be moving"""
 REVIEW_EVERY, HAND_REVIEW_EVERY = 12, 6
 """frames from one search of the whole view, or for the hand, to the next, where nothing is in doubt; at first"""
 SAME_STEP, SAME_TURN = 0.01, 0.17
@@ -187,7 +188,8 @@ class SequenceTracker:
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
-        observation = self._observed(frame, fresh_planes=frame.index % PLANES_EVERY == 0)
+        still = self._knowledge.surroundings.background is not None
+        observation = self._observed(frame, fresh_planes=not still or frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
         doubtful = self._is_doubtful(estimate)
         more_seen = doubtful and self._sees_more(observation)

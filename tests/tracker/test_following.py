@@ -12,17 +12,17 @@ from scene.hand_shape import average_hand
 from scene.rotations import matrix_from_rotation_vector
 from scene.symmetry import Symmetries
 from scene.transforms import apply, rigid
-from tests.tracker.samples import WALL_PLANE, drawn, likelihoods, models
+from tests.tracker.samples import WALL, WALL_PLANE, drawn, likelihoods, models
 from tracker import scene_knowledge
 from tracker.config import RunConfig
 from tracker.following import HAND, OBJECT, SCALES, Last, moved, object_followed
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import judged
 from tracker.nearby import about_hand_and_object, about_object, pick
-from tracker.observation import Surroundings
+from tracker.observation import PLANE_SHARE, SMALL_PLANE_SHARE, Surroundings
 from tracker.quality import MOST_FROM_BEFORE, TYPICAL, followed_confidence, log_odds
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.sequence import SequenceTracker
+from tracker.sequence import PLANES_EVERY, SequenceTracker
 from tracker.swarm import SwarmSettings
 
 REACH = models().object_reach
@@ -172,9 +172,23 @@ def test_colours_are_learned_from_the_object_and_not_from_the_skin_beside_it():
     assert not np.array_equal(after.likelihoods.object_density, before.likelihoods.object_density)
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_where_nothing_stands_still_planes_are_looked_for_in_every_frame_and_smaller_ones(still, monkeypatch, tmp_path):
+    scene, asked = drawn(), []
+    background = np.full(scene.frame.depth.shape, WALL, np.float32) if still else None
+    knowledge = replace(known(scene), surroundings=Surroundings(WALL_PLANE, background))
+    monkeypatch.setattr(scene_knowledge, "find_planes", lambda *given: asked.append(given[5]) or WALL_PLANE)
+    for index in range(2 * PLANES_EVERY):
+        tracker = SequenceTracker(knowledge, RunConfig((tmp_path / "s.h5",)))
+        monkeypatch.setattr(tracker, "_followed", lambda observation: None)
+        monkeypatch.setattr(tracker, "_found", lambda observation: [])
+        tracker.track(replace(scene.frame, index=index))
+    assert asked == ([PLANE_SHARE] * 2 if still else [SMALL_PLANE_SHARE] * 2 * PLANES_EVERY)
+
+
 def test_planes_are_not_looked_for_where_the_object_last_was(monkeypatch, tmp_path):
     scene, held = drawn(), []
-    monkeypatch.setattr(scene_knowledge, "find_planes", lambda *given: held.append(given[-1]) or np.zeros((0, 4)))
+    monkeypatch.setattr(scene_knowledge, "find_planes", lambda *given: held.append(given[4]) or np.zeros((0, 4)))
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._observed(scene.frame, fresh_planes=True)
     tracker._last = Last(replace(estimate(), pose=scene.pose), np.eye(4))

@@ -19,6 +19,7 @@ from tracker.arm import HAND_LENGTH, JUMP, Arm, find_arm, find_near_arm, opened,
 from tracker.background import LEAST_FRAMES, static_background, tolerance
 from tracker.observation import (
     FARTHEST,
+    SMALL_PLANE_SHARE,
     TABLE_RECESS,
     Surroundings,
     find_planes,
@@ -195,6 +196,25 @@ def test_what_is_held_is_no_table_however_large_it_is():
     board = replace(frame, depth=depth)
     assert len(find_planes(board, CAMERA, seed=0)) == 2
     np.testing.assert_allclose(find_planes(board, CAMERA, seed=0, held=held), [[0, 0, -1, 1.4]], atol=0.01)
+
+
+def shown_at(depths):
+    """A frame that shows squares in a grid of 4 rows and 8 columns, NaN where nothing is measured."""
+    depth = np.kron(np.nan_to_num(depths), np.ones((CAMERA.height // 4, CAMERA.width // 8)))
+    return replace(draw(true_pose()), depth=depth.astype(np.float32))
+
+
+def test_a_walls_foot_is_a_plane_where_small_ones_count_and_things_that_lie_in_one_are_none():
+    foot = np.full((4, 8), np.nan)
+    foot[1:] = 1.4
+    foot[0, :3] = 1.2  # a ninth of what is measured, 51 cm by 26
+    assert len(find_planes(shown_at(foot), CAMERA, seed=0)) == 1
+    planes = find_planes(shown_at(foot), CAMERA, seed=0, least_share=SMALL_PLANE_SHARE)
+    np.testing.assert_allclose(planes[1], [0, 0, -1, 1.2], atol=0.01)
+    things = foot.copy()
+    things[0] = [1.2, 0.7, 0.5, 0.9, 1.2, 0.8, 1.0, 1.2]  # as many squares, far apart
+    planes = find_planes(shown_at(things), CAMERA, seed=0, least_share=SMALL_PLANE_SHARE)
+    np.testing.assert_allclose(planes, [[0, 0, -1, 1.4]], atol=0.01)
 
 
 def test_nothing_measured_has_no_planes():
