@@ -23,8 +23,6 @@ HAND, FOREARM = 1, 3
 """labels of seg/"""
 TRUTH = ("camera_from_object", "joints_camera", "joint_visible", "object_visible_fraction", "object_in_view")
 """what `report` asks for, each of as many as there are frames"""
-
-
 SWAYS: Floats = np.array([[5.0, 0.6], [8.0, 1.0], [11.0, 0.8]])
 """frames for a radian, and share of the angle, of a swaying camera's pitch, yaw and roll"""
 
@@ -102,9 +100,8 @@ def _turned(color: Bytes, depth: Integers, intrinsics: Floats, turn: Floats) -> 
     there = np.rint(rays / rays[..., 2:] @ intrinsics.T).astype(int)
     seen: Booleans = np.all((there >= 0) & (there < (width, height, 2)), axis=-1)
     at = np.where(seen, there[..., 1], 0), np.where(seen, there[..., 0], 0)
-    return np.where(seen[..., None], color[at], 0), np.rint(np.where(seen, depth[at], 0) / rays[..., 2]).astype(
-        np.uint16
-    )
+    counts = np.where(seen, depth[at], 0) / rays[..., 2]
+    return np.where(seen[..., None], color[at], 0), np.rint(counts).astype(np.uint16)
 
 
 def _write_truth(source: Path, variant: Variant, size: tuple[int, int], folder: Path) -> None:

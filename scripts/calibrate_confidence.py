@@ -30,7 +30,7 @@ from tracker.beginning import frames_ahead, knowledge_of
 from tracker.config import RunConfig
 from tracker.following import Last, object_followed
 from tracker.judgement import Estimate
-from tracker.quality import FEATURES, SIGNS, UNCOLORED
+from tracker.quality import FEATURES, GEOMETRY, SIGNS
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.seen_colors import with_seen_colors
 from tracker.sequence import FIRST_LEARNING_RATE, SequenceTracker
@@ -66,7 +66,7 @@ def main() -> None:
     report_left_out(cases, SIGNS)
     typical = np.round(np.median(features[right], axis=0), 2)
     print("FEATURES", FEATURES, "TYPICAL", typical.tolist())
-    for name, columns in (("all features", slice(None)), ("of a mesh without colours", UNCOLORED)):
+    for name, columns in (("all features", slice(None)), ("geometry", GEOMETRY)):
         chosen = (features - typical)[:, columns]
         coefficients, bias = fitted(chosen, right)
         report(f"all recordings, by themselves, {name}", chances(chosen, coefficients, bias), right)

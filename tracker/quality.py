@@ -16,13 +16,13 @@ from tracker.explanation import SampleView
 FEATURES = ("support", "violation", "residual", "explained", "discolored")
 SIGNS = (1, -1, -1, 1, -1)
 """whether each may speak for a pose or against it"""
-UNCOLORED = slice(0, 4)
+GEOMETRY = slice(0, 3)
 """those that mean something for an object whose mesh has no colours, too"""
 TYPICAL: Floats = np.array([0.74, 0.0, -0.31, 0.99, -2.46])
 """(5,) median of right poses, from which the features count"""
 COEFFICIENTS: Floats = np.array([1.41, -33.56, -7.82, 15.79, -4.42])
 BIAS = 4.83
-BARE_COEFFICIENTS: Floats = np.array([4.22, -35.94, -3.73, 0.0])
+BARE_COEFFICIENTS: Floats = np.array([4.22, -35.94, -3.73])
 BARE_BIAS = 1.27
 """of the geometry alone; what the calibration prints differs from run to run of the tracker: docs/tracking.md"""
 ACCUSTOMED: Floats = np.array([0.0, 0.0, 0.5, 0.0, 0.5])
@@ -75,7 +75,7 @@ def object_evidence(quality: ObjectQuality, usual: Floats, *, colored: bool) -> 
     features = quality.features() - usual
     if colored:
         return float(features @ COEFFICIENTS + BIAS)
-    return float(features[UNCOLORED] @ BARE_COEFFICIENTS + BARE_BIAS)
+    return float(features[GEOMETRY] @ BARE_COEFFICIENTS + BARE_BIAS)
 
 
 def accustomed(usual: Floats, quality: ObjectQuality, rate: float) -> Floats:

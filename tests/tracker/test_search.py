@@ -24,9 +24,9 @@ from tracker.quality import (
     BARE_COEFFICIENTS,
     COEFFICIENTS,
     FEATURES,
+    GEOMETRY,
     SIGNS,
     TYPICAL,
-    UNCOLORED,
     ObjectQuality,
     accustomed,
     chance,
@@ -189,4 +189,4 @@ def test_getting_accustomed_takes_as_many_frames_as_the_rate_says():
 def test_every_coefficient_keeps_to_its_sign():
     assert len(FEATURES) == len(SIGNS) == len(COEFFICIENTS) == len(TYPICAL)
     assert (np.sign(COEFFICIENTS) * SIGNS >= 0).all()
-    assert (np.sign(BARE_COEFFICIENTS) * SIGNS[UNCOLORED] >= 0).all()
+    assert (np.sign(BARE_COEFFICIENTS) * SIGNS[GEOMETRY] >= 0).all()
