@@ -64,11 +64,11 @@ def is_right(estimate, frame):
 def test_an_object_in_the_colour_of_skin_is_found_once_its_colours_were_seen(scene):
     frames, known, tracker_of = scene
     unaware = [estimate for frame in frames for estimate in tracker_of(known).search(frame)[1]]
-    assert max(estimate.certainty for estimate in unaware) < CONFIG.confidence
+    assert max(estimate.confidence for estimate in unaware) < 0.5
     taught = with_seen_colors(frames, known, tracker_of)
     for frame in frames:
         found = tracker_of(taught).search(frame)[1][0]
-        assert found.certainty > CONFIG.confidence
+        assert found.confidence > 0.5, "it fits, though a buckle's shape alone does not tell all turns apart"
         assert is_right(found, frame)
 
 
@@ -100,7 +100,7 @@ def test_a_pose_that_was_given_says_the_colours(scene):
     near[:3, 3] += 0.006
     taught = with_colors_at(frames[0], near, known, tracker_of)
     anchor = tracker_of(taught).search_near(frames[0], near)[1]
-    assert anchor.certainty > CONFIG.confidence
+    assert anchor.confidence > 0.5
     assert is_right(anchor, frames[0])
 
 
