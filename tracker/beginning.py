@@ -55,7 +55,6 @@ def begun(session: Session, config: RunConfig) -> RunState:
     ahead, field = frames_ahead(session), build_distance_field(model)
 
     knowledge = knowledge_before(session, ahead[0], field, config)
-
     given = None if config.initial_pose is None else read_pose(config.initial_pose)
 
     def tracker_of(known: SceneKnowledge) -> SequenceTracker:

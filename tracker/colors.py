@@ -20,6 +20,8 @@ DARK = 10.0
 BRIGHTNESS_SHARE = 0.3
 """brightness changes with the angle to the light, colour hardly: this is its weight among the features"""
 LOW, HIGH, BINS = (-1.2, -1.2, 0.6), (1.2, 1.2, 1.8), (24, 24, 8)
+UNIFORM: Floats = np.full(BINS, 1.0 / np.prod(BINS))
+"""density of what may have any colour"""
 SKIN = ((1.0, (0.24, -0.15), (0.14, 0.10)), (0.5, (0.42, -0.33), (0.10, 0.10)))
 """log(R/G) and log(B/G) of human skin under daylight and lamps, before anything is learned: weight, mean and deviation
 of light to brown skin, and of dark, in which melanin takes more of blue than of green and more of that than of red"""
@@ -113,26 +115,24 @@ def initial_likelihoods(
         scene_features: (H, W, 3) of a first frame, most of which is background.
         light: (3,) one of LIGHTS.
     """
-    uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
-    on_object = np.zeros(BINS) if model is None else uniform
+    on_object = np.zeros(BINS) if model is None else UNIFORM
     if model is not None and model.colored:
         features = color_features(model.vertex_colors)
         paled = np.concatenate([features * [share, share, 1] + light for share in SATURATIONS])
         on_object = density(paled, smoothing=(1.5, 1.5, 8.0))  # its brightness is the scanner's, not this camera's
     return ColorLikelihoods(
-        on_object, _skin_density(light), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * uniform
+        on_object, _skin_density(light), 0.5 * density(scene_features.reshape(-1, 3)) + 0.5 * UNIFORM
     )
 
 
 def indifferent() -> ColorLikelihoods:
     """For a search by shape alone: any colour is as likely on the one as on the other."""
-    uniform: Floats = np.full(BINS, 1.0 / np.prod(BINS))
-    return ColorLikelihoods(uniform, uniform, uniform)
+    return ColorLikelihoods(UNIFORM, UNIFORM, UNIFORM)
 
 
 def without_background(likelihoods: ColorLikelihoods) -> ColorLikelihoods:
     """For scenes whose background is known by its depth: what else stands there may have any colour."""
-    return replace(likelihoods, background_density=np.full(BINS, 1.0 / np.prod(BINS)))
+    return replace(likelihoods, background_density=UNIFORM)
 
 
 def density(features: Floats, smoothing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Floats:

@@ -16,7 +16,6 @@ from scene.frame import RgbdFrame
 from scene.progress import track as shown
 from tracker.judgement import Estimate
 from tracker.objective import OBJECT, POINTS
-from tracker.observation import Observation
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.sequence import SequenceTracker
 
@@ -29,8 +28,9 @@ class Sight:
     """What was found in a frame."""
 
     frame: RgbdFrame
-    observation: Observation
     estimate: Estimate
+    taught: SceneKnowledge
+    """with the colours seen on it there"""
 
 
 def with_seen_colors(
@@ -44,17 +44,16 @@ def with_seen_colors(
         tracker_of: knowledge, a tracker that has nothing else.
     """
     blind = tracker_of(knowledge.without_colors())
-    unlike_skin = _sights(frames, tracker_of(knowledge), "looking for what is no hand", _doubt)
-    by_shape = _sights(frames, blind, "looking for the shape", _misfit)
+    unlike_skin = _sights(frames, knowledge, tracker_of(knowledge), "looking for what is no hand", _doubt)
+    by_shape = _sights(frames, knowledge, blind, "looking for the shape", _misfit)
     believed = unlike_skin[:BELIEVED] + by_shape[:BELIEVED]
     seen = {sight.frame.index: sight.frame for sight in believed}
     best = knowledge
-    most = sum(max(-_doubt(sight.estimate), 0.0) for sight in unlike_skin if sight.frame.index in seen)
+    most = sum(max(sight.estimate.evidence, 0.0) for sight in unlike_skin if sight.frame.index in seen)
     for sight in believed:
-        taught = knowledge.with_colors_on(sight.observation, sight.estimate.pose)
-        evidence = tracker_of(taught).look_ahead(list(seen.values()), "looking for its colours").evidence
+        evidence = tracker_of(sight.taught).look_ahead(list(seen.values()), "looking for its colours").evidence
         if evidence > most:
-            best, most = taught, evidence
+            best, most = sight.taught, evidence
     return best
 
 
@@ -70,14 +69,19 @@ def with_colors_at(
 
 
 def _sights(
-    frames: Sequence[RgbdFrame], tracker: SequenceTracker, what: str, badness: Callable[[Estimate], float]
+    frames: Sequence[RgbdFrame],
+    knowledge: SceneKnowledge,
+    tracker: SequenceTracker,
+    what: str,
+    badness: Callable[[Estimate], float],
 ) -> list[Sight]:
-    """What is found in the frames, the best of each, the best of all first."""
+    """What the tracker finds in the frames, the best of each, the best of all first; and what that teaches."""
     sights = []
     for frame in shown(frames, what):
         observation, found = tracker.search(frame)
         if found:
-            sights.append(Sight(frame, observation, min(found, key=badness)))
+            best = min(found, key=badness)
+            sights.append(Sight(frame, best, knowledge.with_colors_on(observation, best.pose)))
     return sorted(sights, key=lambda sight: badness(sight.estimate))
 
 

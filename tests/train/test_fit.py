@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -182,9 +183,9 @@ def test_bfloat16_is_for_processors_with_units_for_it(
 
 
 def test_bfloat16_is_for_pairs_files_and_as_the_processor_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    of_patches = {"patches": Path("patches"), "meshes": Path("meshes"), "object": "cat"}
+    of_patches: dict[str, Any] = {"patches": Path("patches"), "meshes": Path("meshes"), "object": "cat"}
     assert Fit().bfloat16
-    assert not Fit(**of_patches).bfloat16  # type: ignore[arg-type]
+    assert not Fit(**of_patches).bfloat16
     for units, expected in (({"avx512_bf16": True}, True), ({"avx512_bf16": False, "avx2": True}, False), ({}, False)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda units=units: units)
         assert computes_bfloat16() == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,7 +56,7 @@ def test_best_measures_and_learns_the_same_weights_as_without(tmp_path: Path) ->
 
 
 def test_measuring_is_for_pairs_files() -> None:
-    of_patches = {"patches": Path("patches"), "meshes": Path("meshes"), "object": "cat"}
+    of_patches: dict[str, Any] = {"patches": Path("patches"), "meshes": Path("meshes"), "object": "cat"}
     assert Fit().norm_batches == RECIPES["best"].norm_batches > 0
     assert Fit(recipe="best-last-norms").norm_batches == Fit(recipe="srn").norm_batches == 0
-    assert Fit(**of_patches).norm_batches == 0  # type: ignore[arg-type]
+    assert Fit(**of_patches).norm_batches == 0
