@@ -16,6 +16,7 @@ from tracker.explanation import point_distances
 from tracker.grasp_views import GraspViews, SameGrasp
 from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import hand_quality
+from tracker.hand_rivals import chance_told
 from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
@@ -129,7 +130,10 @@ def with_hand_found(
     layout = Layout.about(poses[0])
     problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
     hands = np.array([layout.vector(pose) for pose in poses])
-    hand, grasp = grasp.settle(problem, estimate.pose.camera_from_object, hands, 4)
+    object_pose = estimate.pose.camera_from_object
+    hand, grasp = grasp.settle(problem, object_pose, hands, 4)
+    told = chance_told(SameGrasp(problem, object_pose, grasp.views), hand, hands, knowledge.shape)
+    estimate = replace(estimate, hand_told=told)
     return with_hand(observation, estimate, replace(problem, use_object=True), hand, grasp, rng), grasp
 
 

@@ -143,6 +143,7 @@ def hand_followed(
     best, _ = refined(still, result.best, HAND_NUMBERS, ITERATIONS)
     hands = np.stack([best, *(layout.vector(pose) for pose in poses)])
     hand, grasp = grasp.settle(still, estimate.pose.camera_from_object, hands)
+    estimate = replace(estimate, hand_told=last.estimate.hand_told)
     return with_hand(observation, estimate, problem, hand, grasp, rng), grasp
 
 

@@ -47,6 +47,8 @@ class Estimate:
     """how well the hand fits, 0 to 1, by which it is followed; NaN where none was looked for, 0 where it is not seen"""
     hand_quality: HandQuality | None = None
     """None where no hand was looked for, or too little of one is seen to tell"""
+    hand_told: float = 1.0
+    """chance, by the last search for it, that no other hand explains what is seen as well (tracker/hand_rivals.py)"""
     spread: tuple[float, float] = (float("nan"), float("nan"))
     """metres and radians: deviation of the object over the better half of the swarm"""
 
@@ -60,8 +62,8 @@ class Estimate:
 
     @property
     def hand_certainty(self) -> float:
-        """Chance that the hand is right; NaN where none was looked for."""
-        return self.hand_quality.certainty if self.hand_quality else self.hand_confidence
+        """Chance that the hand is right, as `certainty`; NaN where none was looked for."""
+        return self.hand_quality.certainty * self.hand_told if self.hand_quality else self.hand_confidence
 
     @property
     def hand_residual(self) -> float:

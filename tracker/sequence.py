@@ -27,7 +27,7 @@ from tracker.hints import unlabelled, with_labels
 from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
-from tracker.judgement import Estimate
+from tracker.judgement import KNOWN, Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
 from tracker.reviews import Reviews
@@ -274,7 +274,7 @@ class SequenceTracker:
         if before is not None:
             known = self._knowledge, self._settings, self._swarm_size, self._grasp
             estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
-        due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._vouches_for_hand(estimate))
+        due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._knows_hand(estimate))
         if due and _sees_hand(observation):
             followed, estimate = estimate, self._hand_found(observation, estimate)
             self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
@@ -312,6 +312,10 @@ class SequenceTracker:
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
         return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
+
+    def _knows_hand(self, estimate: Estimate) -> bool:
+        """Whether a hand that fits is not one of several, so that what it shows counts for later frames."""
+        return self._vouches_for_hand(estimate) and estimate.hand_told >= KNOWN
 
     def _tells_hold(self, estimate: Estimate) -> bool:
         return self._vouches_for_hand(estimate) and estimate.hand_certainty >= TELLS_HOLD
@@ -359,7 +363,7 @@ class SequenceTracker:
         self._last = Last(estimate, motion)
         if tracked:
             self._last_seen = pose[:3, 3]
-            if self._vouches_for_hand(estimate):
+            if self._knows_hand(estimate):
                 self._grasps = self._grasps.remembered(estimate.pose)
                 if self._hold is None and answer.confidence >= LEARNING and self._tells_hold(estimate):
                     self._hold = Hold.of(estimate.pose)

@@ -106,7 +106,12 @@ def chance_told(cost: float, visible: float, *, colored: bool) -> float:
             degrees from where it is, the handle in the fingers, and turns from there and from the truth both cost
             some 0.03; right poses of what has a shape of its own cost 0.15 and more.
     """
-    return _chance(cost / (TELLING if colored else TELLING_SHAPE)) * _chance(visible / LITTLE)
+    return rising(cost / (TELLING if colored else TELLING_SHAPE)) * rising(visible / LITTLE)
+
+
+def rising(ratio: float) -> float:
+    """0 to 1, a half at a ratio of 1, by its logarithm."""
+    return float(1.0 / (1.0 + max(ratio, 1e-6) ** -STEEPNESS))
 
 
 def _turned(problem: Problem, vector: Floats, angles: Floats, symmetries: Symmetries) -> Floats:
@@ -124,7 +129,3 @@ def _cheapest(problem: Problem, vector: Floats, ends: list[tuple[Floats, float]]
     """Of the ends of some turns, each with its objective."""
     end, objective = min(ends, key=lambda end: end[1], default=(vector, np.inf))
     return Turn(end, objective - float(problem.residuals(vector)[1].sum()))
-
-
-def _chance(ratio: float) -> float:
-    return float(1.0 / (1.0 + max(ratio, 1e-6) ** -STEEPNESS))

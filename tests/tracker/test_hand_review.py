@@ -41,10 +41,10 @@ class Searches:
     away: float
 
 
-def tracked(tmp_path, hand_confidence, frames, views=0):
+def tracked(tmp_path, hand_confidence, frames, views=0, hand_told=1.0):
     """A hand of that confidence is followed through so many frames: the scene, and the frames with a search."""
-    scene = drawn()
-    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=hand_confidence)
+    scene, hand = drawn(), {"hand_confidence": hand_confidence, "hand_told": hand_told}
+    here = replace(estimate(), pose=scene.pose, confidence=0.99, **hand)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     tracker._last = Last(here, np.eye(4))
     tracker._grasps = Grasps().remembered(scene.pose)
@@ -58,10 +58,15 @@ def tracked(tmp_path, hand_confidence, frames, views=0):
     return scene, searched
 
 
-@pytest.mark.parametrize(("hand_confidence", "every"), [(0.9, HAND_REVIEW_EVERY), (0.1, SEARCH_EVERY)])
-def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(tmp_path, searches, hand_confidence, every):
+@pytest.mark.parametrize(
+    ("hand_confidence", "hand_told", "every"),
+    [(0.9, 1.0, HAND_REVIEW_EVERY), (0.1, 1.0, SEARCH_EVERY), (0.9, 0.2, SEARCH_EVERY)],
+)
+def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(
+    tmp_path, searches, hand_confidence, hand_told, every
+):
     searches.away = 0.05  # another hand than the one that is followed
-    _, searched = tracked(tmp_path, hand_confidence, 3 * HAND_REVIEW_EVERY)
+    _, searched = tracked(tmp_path, hand_confidence, 3 * HAND_REVIEW_EVERY, hand_told=hand_told)
     assert searched == list(range(every - SEARCH_EVERY, 3 * HAND_REVIEW_EVERY, every))
     assert len(searches.guesses) == len(searched)
 
