@@ -68,6 +68,12 @@ class Symmetries:
         products: Floats = (np.concatenate(turns)[None] @ self.discrete[:, None]).reshape(-1, 4, 4)
         return products
 
+    def alike(self, one: Floats, other: Floats, metres: float, radians: float) -> bool:
+        """Whether two poses (4, 4) are that near to each other, or to one that looks alike."""
+        others = other @ self.transforms
+        near = np.linalg.norm(others[:, :3, 3] - one[:3, 3], axis=1) <= metres
+        return bool((near & (geodesic_angle(others[:, :3, :3], one[:3, :3]) < radians)).any())
+
     def __str__(self) -> str:
         """In words, for people."""
         if not self.any:

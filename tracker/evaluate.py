@@ -22,7 +22,7 @@ from scene.symmetry import declared_symmetries
 from tracker.agreement import Agreement, agreement
 from tracker.figures import ErrorRow, SelfKnowledge, error_rows, recovery_frames, self_knowledge
 from tracker.frame_errors import MM, frame_errors
-from tracker.track import Track, TrackStatus, open_track, track_path_of
+from tracker.track import Track, TrackStatus, open_track, session_and_track
 
 OBJECT_COLUMNS = {
     "visibility": "object visible",
@@ -123,17 +123,17 @@ def evaluation(config: EvaluateConfig) -> Evaluation:
     Raises:
         InputError: the track is another session's, or there is nothing to compare it with.
     """
-    track_path = config.track or track_path_of(config.session)
+    session_path, track_path = session_and_track(config.session, config.track)
     track = open_track(track_path)
     if config.symmetry:
         track = replace(track, symmetries=declared_symmetries(config.symmetry))
-    with open_session(config.session) as session:
+    with open_session(session_path) as session:
         symmetries = "" if session.object_model is None else str(track.symmetries)
-        if track.session_sha256 != sha256(config.session):
-            raise InputError(f"{track_path} was not made from {config.session}; track that session again")
+        if track.session_sha256 != sha256(session_path):
+            raise InputError(f"{track_path} was not made from {session_path}; track that session again")
         if session.truth is None and not config.images:
             raise InputError(
-                f"only a session with ground truth can be evaluated with --no-images, {config.session} has none"
+                f"only a session with ground truth can be evaluated with --no-images, {session_path} has none"
             )
         images = image_figures(track, session, session.object_model, config) if config.images else None
         if session.truth is None:

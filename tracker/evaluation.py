@@ -41,7 +41,7 @@ def residuals_of(vector, object_reference, others, out, counts):  # type: ignore
     """Those of one hypothesis, into out and counts; `others` as below."""
     count = others[4].points.shape[0]
     to_object, nothing = np.empty(count), np.full(count, np.inf, np.float32)
-    _object_squares(vector, object_reference, others[3], others[4], others[5], to_object)
+    _object_squares(vector, object_reference, others[3], others[4], others[5], others[6], to_object)
     _residuals(vector, object_reference, to_object, WHOLE_HAND, nothing, *others, out, counts)
 
 
@@ -63,7 +63,7 @@ def objective_of_particles(vectors, object_references, others, size, out):  # ty
     for i in range(vectors.shape[0]):
         reference = object_references[min(i, object_references.shape[0] - 1)]
         if use_object or i == 0:  # else it stands still
-            _object_squares(vectors[i], reference, use_hand, evidence, models, to_object)
+            _object_squares(vectors[i], reference, use_hand, evidence, models, others[6], to_object)
         _residuals(vectors[i], reference, to_object, WHOLE_HAND, nothing, *others, buffer, counts)
         total = counts.sum()
         out[i] = total if total == total else np.inf
@@ -95,7 +95,7 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
     moved, sides = vector.copy(), np.zeros((2, size))
     still, to_object = np.empty(count), np.empty(count)
     nothing, beside = np.full(count, np.inf, np.float32), np.empty((5, count), np.float32)
-    _object_squares(vector, object_reference, use_hand, evidence, models, still)
+    _object_squares(vector, object_reference, use_hand, evidence, models, weights, still)
     if use_hand and active.max() >= FIRST_ANGLE:
         _distances_beside_fingers(vector, others[0], evidence.points, models, beside)
     for k in range(active.shape[0]):
@@ -108,7 +108,7 @@ def jacobian(vector, active, steps, object_reference, others, base, out):  # typ
             squares = still
             if index < FIRST_OF_HAND:
                 squares = to_object
-                _object_squares(moved, object_reference, use_hand, evidence, models, squares)
+                _object_squares(moved, object_reference, use_hand, evidence, models, weights, squares)
             _residuals(moved, object_reference, squares, finger, to_rest, *others, sides[side], counts)
         moved[index] = vector[index]
         _slopes(sides[0], sides[1], 2.0 * steps[index], limits, out[k])

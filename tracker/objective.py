@@ -210,12 +210,12 @@ def distances_beside_fingers(vector, hand_reference, points, models, out):  # ty
 
 
 @compiled
-def object_squares(vector, object_reference, use_hand, evidence, models, out):  # type: ignore[no-untyped-def]
+def object_squares(vector, object_reference, use_hand, evidence, models, weights, out):  # type: ignore[no-untyped-def]
     """Squared distance of each point to the object, into out (K,): the same for all hands beside one that stands still.
 
     Without a hand to explain them only points near the object are asked about: the others' are infinite.
     """
-    pose, points, reach = np.empty((3, 3)), evidence.points, models.object_reach * 1.1
+    pose, points, reach = np.empty((3, 3)), evidence.points, models.object_reach * weights.around
     rotation_of(vector[3], vector[4], vector[5], object_reference, pose)
     for i in range(points.shape[0]):
         x, y, z = points[i, 0] - vector[0], points[i, 1] - vector[1], points[i, 2] - vector[2]

@@ -145,6 +145,11 @@ class Surroundings:
     background: Floats | None = None
     """(H, W) metres as tracker/background.py gives it"""
 
+    @property
+    def still(self) -> bool:
+        """Whether anything is known to stand still, and so the camera does."""
+        return self.background is not None
+
     def measurable(self, camera: Camera) -> Booleans:
         """(H, W) pixels at which, with nothing before them, table, wall or background would be measured."""
         columns = ((np.arange(camera.width) - camera.cx) / camera.fx)[None]

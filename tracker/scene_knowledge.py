@@ -107,7 +107,7 @@ class SceneKnowledge:
             samples = apply(camera_from_object, self.models.samples)
             middle = samples.mean(axis=0)
             held = middle, float(np.linalg.norm(samples - middle, axis=1).max())
-        share = SMALL_PLANE_SHARE if self.surroundings.background is None else PLANE_SHARE
+        share = PLANE_SHARE if self.surroundings.still else SMALL_PLANE_SHARE
         planes = find_planes(frame, self.camera, self.seed, least_width, held, share)
         return replace(self, surroundings=replace(self.surroundings, planes=planes))
 

@@ -28,6 +28,7 @@ from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
 from tracker.judgement import KNOWN, Estimate
+from tracker.let_go import LetGo
 from tracker.objective import TERMS
 from tracker.observation import Observation
 from tracker.reviews import Reviews
@@ -123,6 +124,7 @@ class SequenceTracker:
         self._grasp = GraspViews()
         self._sizes = HandSizes.unknown()
         self._hold: Hold | None = None
+        self._let_go = LetGo()
         self._reviews, self._hand_reviews, self._seen_area = Reviews(), Reviews(), 0.0
         self._rng = np.random.default_rng(config.seed)
 
@@ -184,11 +186,12 @@ class SequenceTracker:
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
         self._last, self._hold = None if self._anchor is None else Last(self._anchor, np.eye(4)), None
+        self._let_go = LetGo()
         self._hand_reviews = Reviews()  # no hand is known there, however near to it one was last searched for
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
-        still = self._knowledge.surroundings.background is not None
+        still = self._knowledge.surroundings.still
         observation = self._observed(frame, fresh_planes=not still or frame.index % PLANES_EVERY == 0)
         estimate = self._followed(observation)
         doubtful = self._is_doubtful(estimate)
@@ -196,6 +199,8 @@ class SequenceTracker:
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index, more_seen=more_seen)
         estimate = self._with_hand(observation, estimate, frame.index)
+        if estimate is not None and self._vouches_for_hand(estimate):
+            estimate = self._unless_let_go(estimate, frame.index)
         if estimate is not None and self._hold is not None and self._tells_hold(estimate):
             before = estimate.confidence if self._last is None else self._last.estimate.confidence
             estimate, self._hold = held(observation, estimate, self._hold, before, self._knowledge, self._rng)
@@ -244,9 +249,7 @@ class SequenceTracker:
     def _is_same(self, one: HandObjectPose, other: HandObjectPose) -> bool:
         """Whether the object is about at the same place and turned the same way, or one that looks alike."""
         here, there = one.camera_from_object, other.camera_from_object
-        alike = there @ self._knowledge.symmetries.transforms
-        apart = np.linalg.norm(alike[:, :3, 3] - here[:3, 3], axis=1) > SAME_STEP
-        return bool((~apart & (geodesic_angle(alike[:, :3, :3], here[:3, :3]) < SAME_TURN)).any())
+        return self._knowledge.symmetries.alike(here, there, SAME_STEP, SAME_TURN)
 
     def _is_better(self, found: Estimate, followed: Estimate | None) -> bool:
         """Whether a pose found anew replaces the one that was followed."""
@@ -276,9 +279,16 @@ class SequenceTracker:
             estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
         due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._knows_hand(estimate))
         if due and _sees_hand(observation):
-            followed, estimate = estimate, self._hand_found(observation, estimate)
+            followed, estimate = estimate, self._hand_found(observation, estimate, index)
             self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
         return estimate
+
+    def _unless_let_go(self, estimate: Estimate, index: int) -> Estimate:
+        """The same; a hand that is away holds nothing, and is not known where the object moves without it."""
+        self._let_go = self._let_go.seen(index, estimate.pose, self._knowledge)
+        if self._let_go.is_away:
+            self._hold = None
+        return replace(estimate, hand_told=0.0) if self._let_go.is_contradicted(index) else estimate
 
     def _hand_before(self, observation: Observation, estimate: Estimate) -> Last | None:
         """Where a hand is followed from: where it was, or else as it last held the object."""
@@ -301,13 +311,14 @@ class SequenceTracker:
         """Frames; a hand that several views agree on is hardly ever replaced."""
         return REVIEW_EVERY if len(self._grasp.views) > 1 else HAND_REVIEW_EVERY
 
-    def _hand_found(self, observation: Observation, estimate: Estimate) -> Estimate:
+    def _hand_found(self, observation: Observation, estimate: Estimate, index: int) -> Estimate:
         """With the best of the hand that was followed, of the grasps seen before, and of those found anew."""
         guesses = self._grasps.hands(estimate.pose.camera_from_object)
         if self._vouches_for_hand(estimate):
             guesses = [estimate.pose.hand, *guesses]
-        known = self._knowledge, guesses, self._grasp
-        estimate, self._grasp = with_hand_found(observation, estimate, *known, self._config.points, self._rng)
+        known, held = (self._knowledge, guesses, self._grasp), self._let_go.is_contradicted(index)
+        found = with_hand_found(observation, estimate, *known, self._config.points, self._rng, held=held)
+        estimate, self._grasp = found
         return estimate
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
@@ -363,7 +374,7 @@ class SequenceTracker:
         self._last = Last(estimate, motion)
         if tracked:
             self._last_seen = pose[:3, 3]
-            if self._knows_hand(estimate):
+            if self._knows_hand(estimate) and not self._let_go.is_away:
                 self._grasps = self._grasps.remembered(estimate.pose)
                 if self._hold is None and answer.confidence >= LEARNING and self._tells_hold(estimate):
                     self._hold = Hold.of(estimate.pose)

@@ -113,11 +113,19 @@ _ATTRIBUTES = ("hand_side", "terms", "session_name", "session_sha256")
 
 
 ROWS_AT_ONCE = 4096
+TRACK_ENDING = ".track.h5"
 
 
 def track_path_of(session: Path) -> Path:
     """session.h5 -> session.track.h5, beside it."""
-    return session.with_suffix(".track.h5")
+    return session.with_suffix(TRACK_ENDING)
+
+
+def session_and_track(path: Path, track: Path | None) -> tuple[Path, Path]:
+    """Of a session's path and its track's, if that is not beside it; either may be named where one is asked for."""
+    if track is None and path.name.endswith(TRACK_ENDING):
+        return path.with_name(path.name.removesuffix(TRACK_ENDING) + ".h5"), path
+    return path, track or track_path_of(path)
 
 
 @contextmanager

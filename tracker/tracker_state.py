@@ -11,6 +11,7 @@ from tracker.grasps import Grasps
 from tracker.hand_size import HandSizes
 from tracker.hold import Hold
 from tracker.judgement import Estimate
+from tracker.let_go import LetGo
 from tracker.reviews import Reviews
 from tracker.scene_knowledge import SceneKnowledge
 
@@ -30,6 +31,8 @@ class TrackerState:
     sizes: HandSizes
     hold: Hold | None
     """of the object by the hand; None before both were seen well"""
+    let_go: LetGo
+    """of the object by the hand, as far as it is seen"""
     reviews: Reviews
     """of the whole view"""
     seen_area: float

@@ -69,7 +69,7 @@ def settled(problem: Problem, vector: Floats, symmetries: Symmetries, *, known: 
     for _ in range(ROUNDS):
         near = near_turn(problem, vector, symmetries)
         far = Turn(vector, np.inf) if known and near.cost > DEAR else far_turn(problem, vector, symmetries)
-        if far.cost < min(-JUMP if known else 0.0, near.cost):
+        if far.cost < min(-JUMP if known else 0.0, near.cost) and _is_lower_for_all(problem, far.vector, vector):
             vector = far.vector
         elif near.cost < 0:
             vector = near.vector
@@ -77,6 +77,16 @@ def settled(problem: Problem, vector: Floats, symmetries: Symmetries, *, known: 
             break
         vector, _ = refined(problem, vector, OBJECT_NUMBERS, ITERATIONS)
     return Settled(vector, max(near.cost, 0.0), max(far.cost, 0.0))
+
+
+def _is_lower_for_all(problem: Problem, turned: Floats, vector: Floats) -> bool:
+    """Whether a turn explains all points better, and is not only away from some that are then no longer its own.
+
+    A thing that is turned end for end about the part of it that is seen lies elsewhere with all the rest.
+    """
+    of_all = replace(problem, weights=problem.weights._replace(around=np.inf))
+    after, before = of_all.objectives(np.array([turned, vector]))
+    return bool(after < before)
 
 
 def near_turn(problem: Problem, vector: Floats, symmetries: Symmetries) -> Turn:

@@ -19,7 +19,7 @@ from scene.progress import track as shown
 from tracker.frame_row import summary
 from tracker.overlay import overlay
 from tracker.page import write_page
-from tracker.track import Track, open_track, track_path_of
+from tracker.track import Track, open_track, session_and_track, track_path_of
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class ViewConfig:
 
 def view(config: ViewConfig) -> None:
     """Writes the video or the page, and says where."""
-    track_path = config.track or track_path_of(config.session)
-    output = config.output or track_path_of(config.session).with_suffix(".html" if config.page else ".mp4")
+    session_path, track_path = session_and_track(config.session, config.track)
+    output = config.output or track_path_of(session_path).with_suffix(".html" if config.page else ".mp4")
     refuse_existing(output, overwrite=config.overwrite)
     track = open_track(track_path)
-    with open_session(config.session) as session:
+    with open_session(session_path) as session:
         model = session.object_model
-        if track.session_sha256 != sha256(config.session):
-            raise InputError(f"{track_path} was not made from {config.session}; track that session again")
+        if track.session_sha256 != sha256(session_path):
+            raise InputError(f"{track_path} was not made from {session_path}; track that session again")
         drawer = open_drawer(config.drawer)
         try:
             if config.makes_page:

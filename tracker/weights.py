@@ -53,6 +53,8 @@ class Weights(NamedTuple):
     """cosine between the hand's x axis and the way the arm comes, below which a wrist does not bend"""
     support: float = 8.0
     """points, by weight, below which a hypothesis is charged for those that are missing"""
+    around: float = 1.1
+    """of the object's reach: as far about it points are its own to explain, where no hand explains them"""
 
 
 def weights_for(diameter: float, *, colored: bool) -> Weights:

@@ -115,8 +115,9 @@ def test_the_table_is_printed_and_the_figures_written(folder, tmp_path, capsys):
 def test_the_default_track_is_the_one_beside_the_session(folder, capsys):
     session = folder / "s.h5"
     track_of(session, track_path_of(session))
-    run_evaluate(EvaluateConfig(session, images=False))
-    assert "100%" in capsys.readouterr().out
+    for named in (session, track_path_of(session)):
+        run_evaluate(EvaluateConfig(named, images=False))
+        assert "100%" in capsys.readouterr().out
 
 
 def test_distances_of_points_by_hand(folder, tmp_path):

@@ -23,7 +23,7 @@ def searches(monkeypatch):
     """In place of the hand's search, which finds it `away` metres off; following leaves it where it is."""
     given = Searches([], away=0.0)
 
-    def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng):
+    def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng, *, held):
         given.guesses.append(list(guesses))
         off = moved(estimate.pose, rigid(np.eye(3), np.array([given.away, 0, 0])))
         return replace(estimate, pose=replace(estimate.pose, hand=off.hand)), grasp

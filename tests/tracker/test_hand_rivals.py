@@ -10,6 +10,7 @@ from tests.tracker.samples import LOST, TRACKED, drawn
 from tests.tracker.test_following import estimate, known
 from tests.tracker.test_grasp_views import now, same, view
 from tests.tracker.test_hand_quality import GOOD
+from tests.tracker.test_let_go import touching
 from tracker import anew
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed
@@ -96,7 +97,7 @@ def test_a_hand_that_may_be_another_is_lost_is_no_grasp_and_no_view_and_is_searc
 ):
     scene, looked = drawn(), []
     judged = replace(
-        estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9, hand_quality=GOOD, hand_told=hand_told
+        estimate(), pose=touching(), confidence=0.99, hand_confidence=0.9, hand_quality=GOOD, hand_told=hand_told
     )
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     monkeypatch.setattr(tracker, "_look_at_grasp", lambda *_: looked.append(1))

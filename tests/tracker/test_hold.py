@@ -11,6 +11,7 @@ from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
+from tests.tracker.test_let_go import touching
 from tests.tracker.test_turns import can_scene
 from tracker import hold as hold_module
 from tracker import sequence
@@ -78,7 +79,7 @@ def test_frames_that_agree_end_the_row():
 
 
 def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(monkeypatch, tmp_path):
-    scene, asked = drawn(), []
+    scene, pose, asked = drawn(), touching(), []
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     monkeypatch.setattr(sequence, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
     for name in ("_look_at_grasp", "_learn"):
@@ -87,7 +88,7 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
     monkeypatch.setattr(tracker, "_with_hand", lambda _, here, __: here)
 
     def after(told, hand_confidence):
-        here = replace(estimate(), pose=scene.pose, confidence=0.99, told=told, hand_confidence=hand_confidence)
+        here = replace(estimate(), pose=pose, confidence=0.99, told=told, hand_confidence=hand_confidence)
         monkeypatch.setattr(tracker, "_followed", lambda _: here)
         tracker.track(scene.frame)
         return len(asked)
@@ -95,7 +96,7 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
     assert after(told=0.8, hand_confidence=0.96) == after(told=1.0, hand_confidence=0.1) == 0
     assert tracker.state.hold is None
     assert after(told=1.0, hand_confidence=0.96) == 0
-    np.testing.assert_allclose(tracker.state.hold.hand_from_object, Hold.of(scene.pose).hand_from_object)
+    np.testing.assert_allclose(tracker.state.hold.hand_from_object, Hold.of(pose).hand_from_object)
     assert after(told=1.0, hand_confidence=0.1) == 0
     assert after(told=1.0, hand_confidence=0.96) == 1
     assert after(told=1.0, hand_confidence=0.94) == 1

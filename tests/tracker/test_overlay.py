@@ -111,7 +111,8 @@ def test_the_default_video_stands_beside_the_track(session, capsys):
     assert session.with_name("s.track.mp4").exists()
     with pytest.raises(InputError, match="exists already"):
         view(ViewConfig(session, drawer="rays"))
-    view(ViewConfig(session, drawer="rays", overwrite=True))
+    view(ViewConfig(session.with_name("s.track.h5"), drawer="rays", overwrite=True))
+    assert capsys.readouterr().out.strip().endswith("s.track.mp4")
 
 
 def test_a_track_of_another_session_is_refused(session, tmp_path):

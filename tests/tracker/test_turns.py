@@ -178,6 +178,8 @@ def test_an_object_that_is_followed_jumps_only_where_that_explains_much_more(mon
     elsewhere = away_by(90, np.array([1.0, 0.0, 0.0]))
     monkeypatch.setattr(turns, "near_turn", lambda *_: turns.Turn(scene.truth, 0.01))
     monkeypatch.setattr(turns, "refined", lambda _, vector, *__: (vector, 0.0))
+    lower = [True]
+    monkeypatch.setattr(turns, "_is_lower_for_all", lambda *_: lower[0])
 
     def after(cost, *, sure):
         costs = iter([cost, 0.0])
@@ -187,6 +189,29 @@ def test_an_object_that_is_followed_jumps_only_where_that_explains_much_more(mon
     assert after(-0.5 * turns.JUMP, sure=True) is scene.truth
     assert after(-2.0 * turns.JUMP, sure=True) is elsewhere
     assert after(-0.5 * turns.JUMP, sure=False) is elsewhere
+    lower[0] = False
+    assert after(-2.0 * turns.JUMP, sure=True) is scene.truth
+
+
+def test_a_pose_that_is_only_away_from_points_which_it_would_have_to_explain_is_not_lower_for_all():
+    """Beside the object stands something of its colours, just within its reach."""
+    problem, truth = drawn(use_hand=False).problem, drawn(use_hand=False).truth
+    evidence, reach = problem.evidence, problem.models.object_reach
+    beside = truth[:3] + np.array([1.08 * reach, 0, 0]) + np.random.default_rng(0).normal(size=(300, 3)) * 1e-4
+    ones = np.ones(len(beside))
+    evidence = evidence._replace(
+        points=np.concatenate([evidence.points, beside]),
+        point_object_chance=np.concatenate([evidence.point_object_chance, ones]),
+        point_hand_chance=np.concatenate([evidence.point_hand_chance, 0 * ones]),
+        point_weight=np.concatenate([evidence.point_weight, ones]),
+        point_may_be_forearm=np.concatenate([evidence.point_may_be_forearm, ones > 0]),
+    )
+    problem, away = replace(problem, evidence=evidence), truth.copy()
+    away[0] -= 0.04 * reach
+    at_truth, at_away = problem.objectives(np.array([truth, away]))
+    assert at_away < at_truth
+    assert not turns._is_lower_for_all(problem, away, truth)
+    assert turns._is_lower_for_all(problem, truth, away)
 
 
 def test_what_was_told_a_frame_before_is_handed_on(monkeypatch):
