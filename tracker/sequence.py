@@ -322,7 +322,11 @@ class SequenceTracker:
         return estimate
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
-        return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
+        """Whether a hand fits well enough to be followed, or is likely right however it fits; not where it is NaN."""
+        return estimate.hand_confidence >= self._config.confidence or self._is_sure_of_hand(estimate)
+
+    def _is_sure_of_hand(self, estimate: Estimate) -> bool:
+        return estimate.hand_certainty >= max(self._config.confidence, SURE_OF_HAND)
 
     def _knows_hand(self, estimate: Estimate) -> bool:
         """Whether a hand that fits is not one of several, so that what it shows counts for later frames."""
@@ -339,8 +343,7 @@ class SequenceTracker:
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.certainty >= self._config.confidence
         followed = estimate.confidence >= self._config.confidence
-        sure = estimate.hand_certainty >= max(self._config.confidence, SURE_OF_HAND)
-        hand_tracked = followed and self._vouches_for_hand(estimate) and sure
+        hand_tracked = followed and self._is_sure_of_hand(estimate)
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),

@@ -82,10 +82,11 @@ def test_fit_falls_with_each_fault():
         assert 0 <= replace(GOOD, **fault).fit < GOOD.fit
 
 
+@pytest.mark.parametrize("fit", [0.9, 0.1])
 @pytest.mark.parametrize(("here", "status"), [(GOOD, TRACKED), (DOUBTFUL, LOST), (BAD, LOST)])
-def test_a_hand_that_fits_is_called_tracked_only_if_it_is_certain(monkeypatch, tmp_path, here, status):
+def test_a_hand_is_called_tracked_if_it_is_certain_however_well_it_fits(monkeypatch, tmp_path, here, status, fit):
     scene = drawn()
-    judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=0.9, hand_quality=here)
+    judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=fit, hand_quality=here)
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     for name in ("_look_at_grasp", "_learn"):
         monkeypatch.setattr(tracker, name, lambda *_: None)
@@ -96,4 +97,5 @@ def test_a_hand_that_fits_is_called_tracked_only_if_it_is_certain(monkeypatch, t
     assert answer.hand_status == status
     assert answer.hand_confidence == here.certainty
     assert (here.certainty > 0.5) == (here is not BAD)
-    assert tracker.state.last.estimate.hand_confidence == 0.9, "it is followed all the same"
+    assert tracker.state.last.estimate.hand_confidence == fit
+    assert tracker._vouches_for_hand(judged) == (fit == 0.9 or here is GOOD), "it is followed all the same"
