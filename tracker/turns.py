@@ -63,13 +63,14 @@ def settled(problem: Problem, vector: Floats, symmetries: Symmetries, *, known: 
         problem: of the object.
         vector: (32,) hypothesis, refined.
         symmetries: of the object; turns that they allow do not count.
-        known: from the frames before about how the object is turned: then a far turn has to lower it by much, and is
-            not even tried where a small one is dear.
+        known: from the frames before about how the object is turned: then a far turn has to lower it by much, for all
+            points, and is not even tried where a small one is dear.
     """
     for _ in range(ROUNDS):
         near = near_turn(problem, vector, symmetries)
         far = Turn(vector, np.inf) if known and near.cost > DEAR else far_turn(problem, vector, symmetries)
-        if far.cost < min(-JUMP if known else 0.0, near.cost) and _is_lower_for_all(problem, far.vector, vector):
+        jumps = far.cost < min(-JUMP if known else 0.0, near.cost)
+        if jumps and (not known or _is_lower_for_all(problem, far.vector, vector)):
             vector = far.vector
         elif near.cost < 0:
             vector = near.vector

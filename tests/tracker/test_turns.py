@@ -191,6 +191,7 @@ def test_an_object_that_is_followed_jumps_only_where_that_explains_much_more(mon
     assert after(-0.5 * turns.JUMP, sure=False) is elsewhere
     lower[0] = False
     assert after(-2.0 * turns.JUMP, sure=True) is scene.truth
+    assert after(-2.0 * turns.JUMP, sure=False) is elsewhere
 
 
 def test_a_pose_that_is_only_away_from_points_which_it_would_have_to_explain_is_not_lower_for_all():
