@@ -322,10 +322,11 @@ class SequenceTracker:
         return estimate
 
     def _vouches_for_hand(self, estimate: Estimate) -> bool:
-        """Whether a hand fits well enough to be followed, or is likely right however it fits; not where it is NaN."""
-        return estimate.hand_confidence >= self._config.confidence or self._is_sure_of_hand(estimate)
+        """Whether a hand lies on its points well enough to be followed and learned from."""
+        return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
 
     def _is_sure_of_hand(self, estimate: Estimate) -> bool:
+        """Whether it is likely right, however well it lies on its points."""
         return estimate.hand_certainty >= max(self._config.confidence, SURE_OF_HAND)
 
     def _knows_hand(self, estimate: Estimate) -> bool:

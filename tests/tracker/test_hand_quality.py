@@ -98,4 +98,4 @@ def test_a_hand_is_called_tracked_if_it_is_certain_however_well_it_fits(monkeypa
     assert answer.hand_confidence == here.certainty
     assert (here.certainty > 0.5) == (here is not BAD)
     assert tracker.state.last.estimate.hand_confidence == fit
-    assert tracker._vouches_for_hand(judged) == (fit == 0.9 or here is GOOD), "it is followed all the same"
+    assert tracker._vouches_for_hand(judged) == (fit == 0.9), "it is followed if it fits, however certain"
