@@ -17,7 +17,7 @@ from tracker.turns import rising
 
 OTHER_HAND = 0.03
 """metres between joints, on average, from which two hands are not one"""
-TELLING = 0.03
+TELLING = 0.05
 """by how much less than any other hand one has to cost, in this frame and its views on average, to be as likely the
 only one that explains them as not"""
 
