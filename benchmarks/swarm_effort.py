@@ -94,7 +94,7 @@ def try_efforts(frame: RgbdFrame, state: TrackerState, config: RunConfig, ends: 
         if not hand_known or points != POINTS:  # a hand's objective is of these very points
             continue
         began, rng = time.process_time(), np.random.default_rng([seed, frame.index])
-        hand, _ = hand_followed(observation, beside, *known, state.grasp, rng)
+        hand, _ = hand_followed(observation, beside, *known, state.hand.grasp, rng)
         ends["hand"][name].append((float(hand.terms.sum()), time.process_time() - began))
 
 

@@ -11,7 +11,7 @@ import tyro
 from scene.errors import InputError
 from scene.symmetry import declared_symmetries
 from tracker.brought_hand import refuse_betas
-from tracker.swarm import GENERATIONS, PARTICLES
+from tracker.swarm import GENERATIONS, PARTICLES, SwarmSettings
 from tracker.track import track_path_of
 
 HandChoice = Literal["auto", "left", "right"]
@@ -89,3 +89,13 @@ class RunConfig:
             raise InputError(f"--seed must not be negative, got {self.seed}")
         if not 0 <= self.confidence <= 1:
             raise InputError(f"--confidence must be between 0 and 1, got {self.confidence}")
+
+    @property
+    def swarm(self) -> SwarmSettings:
+        """How swarms move."""
+        return SwarmSettings(generations=self.generations)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Particles of a swarm, and the points that each has to explain."""
+        return self.particles, self.points

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scene.hand_pose import joints
 from scene.hand_shape import HandShape
-from tracker.sequence import TrackedFrame
 from tracker.track import ROW_FIELDS, Track, TrackStatus
+from tracker.tracked_frame import TrackedFrame
 
 
 def row_of(answer: TrackedFrame, shape: HandShape) -> dict[str, object]:

@@ -26,7 +26,9 @@ NEAR_OBJECT = 0.02
 """metres from the object beyond which a point is no miss of it but something else"""
 STAYS_TOLD, KNOWN = 0.85, 0.5
 """share of what was told of an orientation that holds for the next frame, in which it has hardly changed; and how much
-has to hold for it to be known still"""
+to hold for it to be known still"""
+LEARNING = 0.9
+"""certainty from which a frame teaches colours, and how the object is held"""
 
 
 @dataclass(frozen=True)

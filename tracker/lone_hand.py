@@ -29,16 +29,18 @@ from tracker.hand_proposals import proposed_hands
 from tracker.hand_quality import hand_quality
 from tracker.hand_search import find_hand
 from tracker.hand_size import HandSizes
+from tracker.hand_tracking import REVIEW_EVERY
 from tracker.hints import unlabelled, with_labels
 from tracker.hypothesis import HandObjectPose, Layout
+from tracker.judgement import LEARNING
 from tracker.nearby import about_hand, pick
 from tracker.objective import TERMS, Evidence
 from tracker.observation import Observation
 from tracker.refine import HAND_NUMBERS, Problem, refined
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.sequence import HAND_REVIEW_EVERY, LEARNING, TrackedFrame
-from tracker.swarm import SwarmSettings, minimise
+from tracker.swarm import minimise
 from tracker.track import TrackStatus
+from tracker.tracked_frame import TrackedFrame
 
 NOWHERE: Floats = rigid(np.eye(3), np.array([0.0, 0.0, -1.0]))
 """camera_from_object of the object that is not there"""
@@ -107,7 +109,7 @@ class LoneHandTracker:
         self.state = replace(self.state, knowledge=self.state.knowledge.with_planes_of(frame, TABLE_WIDTH))
         places = hand_places(self._observed(frame))
         found = self._followed(places, rng)
-        if self._is_doubtful(found) or abs(frame.index - self.state.searched) >= HAND_REVIEW_EVERY:
+        if self._is_doubtful(found) or abs(frame.index - self.state.searched) >= REVIEW_EVERY:
             self.state = replace(self.state, searched=frame.index)
             found = self._best_of_searches(places, found, rng)
         self._remember(found, rng)
@@ -135,7 +137,7 @@ class LoneHandTracker:
         scales = np.zeros(len(SCALES))
         scales[HAND] = SCALES[HAND]
         starts = spread_starts(problem.layout, poses, scales, self._config.particles, rng)
-        result = minimise(problem.objectives, starts, scales, SwarmSettings(self._config.generations), rng)
+        result = minimise(problem.objectives, starts, scales, self._config.swarm, rng)
         return self._finished(place, problem.layout.pose(result.best).hand, rng)
 
     def _best_of_searches(

@@ -12,36 +12,39 @@ import numpy as np
 
 from scene.arrays import Bytes, Floats
 from scene.frame import RgbdFrame
-from scene.hand_pose import joints
 from scene.hand_shape import HandShape
 from scene.progress import track as shown
 from scene.rotations import geodesic_angle
 from scene.transforms import inverse, rigid
-from tracker.anew import hand_evidence, object_at, objects_found, with_hand_found
+from tracker.anew import object_at, objects_found
 from tracker.config import RunConfig
-from tracker.following import Last, hand_followed, object_followed
-from tracker.grasp_views import GraspViews, View
-from tracker.grasps import Grasps
-from tracker.hand_size import HandSizes, problem_of
+from tracker.following import Last, object_followed
+from tracker.hand_tracking import (
+    HandMemory,
+    Moment,
+    hand_learned,
+    hand_tracked,
+    is_sure_of_hand,
+    sees_hand,
+    vouches_for_hand,
+)
 from tracker.hints import unlabelled, with_labels
-from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose
 from tracker.initialisation import pose_without_hand
-from tracker.judgement import KNOWN, Estimate
-from tracker.let_go import LetGo
+from tracker.judgement import LEARNING, Estimate
 from tracker.objective import TERMS
 from tracker.observation import Observation
 from tracker.reviews import Reviews
 from tracker.scene_knowledge import SceneKnowledge
-from tracker.swarm import SwarmSettings
 from tracker.track import TrackStatus
+from tracker.tracked_frame import TrackedFrame
 from tracker.tracker_state import TrackerState
 
 PLANES_EVERY = 10
 """frames after which table and wall are looked for again, as the camera may be pushed; in each where nothing stands
 still and so all of it may be moving"""
-REVIEW_EVERY, HAND_REVIEW_EVERY = 12, 6
-"""frames from one search of the whole view, or for the hand, to the next, where nothing is in doubt; at first"""
+REVIEW_EVERY = 12
+"""frames from one search of the whole view to the next, where nothing is in doubt; at first"""
 SAME_STEP, SAME_TURN = 0.01, 0.17
 """metres and radians between two poses of the object that are one"""
 RECHECK = 0.8
@@ -55,42 +58,12 @@ FASTEST_STEP, FASTEST_TURN = 0.08, 0.7
 """metres and radians from one frame to the next"""
 PATIENCE = 12
 """frames for which a lost object is still looked for where it was"""
-LEARNING = 0.9
-"""confidence from which colours are learned"""
 LEARNING_RATE, FIRST_LEARNING_RATE = 0.1, 0.7
+"""of colours, and in the frame that tracking begins with"""
 ENTERED_SHARE = 0.1
 """of the square of the object's reach: by so much more in its colours than in the last search, it is due now"""
 ABSENT_SHARE = 0.05
 """of the square of the object's reach: with less of its colours in view an object without a pose is called ABSENT"""
-SURE_OF_HAND = 0.7
-"""chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
-TELLS_HOLD = 0.95
-"""chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
-VIEWS_FOR_SIZE = 2
-"""of a grasp, beside a new one, from which the size of its hand can be told"""
-SAME_HAND = 0.010
-"""metres between joints, on average, within which a hand found anew is the one that was followed"""
-HAND_AREA = 0.0015
-"""square metres of hand-coloured surface from which a hand is looked for"""
-
-
-@dataclass(frozen=True)
-class TrackedFrame:
-    """The answer for one frame."""
-
-    status: TrackStatus
-    hand_status: TrackStatus
-    pose: HandObjectPose
-    """the best hypothesis, whether it passed or not"""
-    confidence: float
-    hand_confidence: float
-    terms: Floats
-    """(6,) of the objective"""
-    residual: float
-    visibility: float
-    spread_translation: float
-    spread_rotation: float
-    hand_residual: float
 
 
 @dataclass(frozen=True)
@@ -115,17 +88,11 @@ class SequenceTracker:
     ) -> None:
         """Starts with nothing known of where anything is; `labels_of` a frame's number is what a session says of it."""
         self._knowledge, self._config, self._labels_of = knowledge, config, labels_of
-        self._settings = SwarmSettings(generations=config.generations)
-        self._swarm_size = config.particles, config.points
         self._last: Last | None = None
         self._last_seen: Floats | None = None
         self._anchor: Estimate | None = None
-        self._grasps = Grasps()
-        self._grasp = GraspViews()
-        self._sizes = HandSizes.unknown()
-        self._hold: Hold | None = None
-        self._let_go = LetGo()
-        self._reviews, self._hand_reviews, self._seen_area = Reviews(), Reviews(), 0.0
+        self._hand = HandMemory()
+        self._reviews, self._seen_area = Reviews(), 0.0
         self._rng = np.random.default_rng(config.seed)
 
     @property
@@ -185,9 +152,8 @@ class SequenceTracker:
 
     def return_to_anchor(self) -> None:
         """Forgets where things are now for where they were in the frame that tracking began with."""
-        self._last, self._hold = None if self._anchor is None else Last(self._anchor, np.eye(4)), None
-        self._let_go = LetGo()
-        self._hand_reviews = Reviews()  # no hand is known there, however near to it one was last searched for
+        self._last = None if self._anchor is None else Last(self._anchor, np.eye(4))
+        self._hand = self._hand.elsewhere()
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
@@ -198,14 +164,11 @@ class SequenceTracker:
         more_seen = doubtful and self._sees_more(observation)
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index, more_seen=more_seen)
-        estimate = self._with_hand(observation, estimate, frame.index)
-        if estimate is not None and self._vouches_for_hand(estimate):
-            estimate = self._unless_let_go(estimate, frame.index)
-        if estimate is not None and self._hold is not None and self._tells_hold(estimate):
-            before = estimate.confidence if self._last is None else self._last.estimate.confidence
-            estimate, self._hold = held(observation, estimate, self._hold, before, self._knowledge, self._rng)
+        now = Moment(frame.index, observation, self._knowledge, self._config, self._rng)
+        if estimate is not None:
+            estimate, self._hand = hand_tracked(now, estimate, self._last, self._hand)
         answer = self._answer(observation, estimate)
-        self._remember(observation, answer, estimate)
+        self._remember(now, answer, estimate)
         return answer
 
     def _observed(self, frame: RgbdFrame, *, fresh_planes: bool) -> Observation:
@@ -218,7 +181,8 @@ class SequenceTracker:
     def _followed(self, observation: Observation) -> Estimate | None:
         if self._last is None:
             return None
-        return object_followed(observation, self._last, self._knowledge, self._settings, self._swarm_size, self._rng)
+        config = self._config
+        return object_followed(observation, self._last, self._knowledge, config.swarm, config.sizes, self._rng)
 
     def _found(self, observation: Observation) -> list[Estimate]:
         return objects_found(observation, self._knowledge, self._rng, self._last_seen)
@@ -269,86 +233,19 @@ class SequenceTracker:
         near = np.linalg.norm(here[:3, 3] - there[:3, 3]) < FASTEST_STEP * frames
         return bool(near and geodesic_angle(here[:3, :3], there[:3, :3]) < FASTEST_TURN * frames)
 
-    def _with_hand(self, observation: Observation, estimate: Estimate | None, index: int) -> Estimate | None:
-        """With the hand followed where it was TRACKED, and now and then looked for where that fails or it was not."""
-        if estimate is None or estimate.confidence < self._config.confidence:
-            return estimate
-        before = self._hand_before(observation, estimate)
-        if before is not None:
-            known = self._knowledge, self._settings, self._swarm_size, self._grasp
-            estimate, self._grasp = hand_followed(observation, estimate, before, *known, self._rng)
-        due = self._hand_reviews.due(index, self._hand_review_every, doubtful=not self._knows_hand(estimate))
-        if due and _sees_hand(observation):
-            followed, estimate = estimate, self._hand_found(observation, estimate, index)
-            self._hand_reviews = self._hand_reviews.searched(index, agreed=self._is_same_hand(followed, estimate))
-        return estimate
-
-    def _unless_let_go(self, estimate: Estimate, index: int) -> Estimate:
-        """The same; a hand that is away holds nothing, and is not known where the object moves without it."""
-        self._let_go = self._let_go.seen(index, estimate.pose, self._knowledge)
-        if self._let_go.is_away:
-            self._hold = None
-        return replace(estimate, hand_told=0.0) if self._let_go.is_contradicted(index) else estimate
-
-    def _hand_before(self, observation: Observation, estimate: Estimate) -> Last | None:
-        """Where a hand is followed from: where it was, or else as it last held the object."""
-        if self._last is not None and self._vouches_for_hand(self._last.estimate):
-            return self._last
-        grasps = self._grasps.hands(estimate.pose.camera_from_object)
-        if not grasps or not _sees_hand(observation):
-            return None
-        return Last(replace(estimate, pose=replace(estimate.pose, hand=grasps[0])), np.eye(4))
-
-    def _is_same_hand(self, followed: Estimate, found: Estimate) -> bool:
-        """Whether a hand that is sure enough to be TRACKED is about the one that was followed."""
-        if not self._vouches_for_hand(followed) or found.hand_certainty < SURE_OF_HAND:
-            return False
-        one, other = (joints(self._knowledge.shape, estimate.pose.hand) for estimate in (followed, found))
-        return bool(np.linalg.norm(one - other, axis=1).mean() < SAME_HAND)
-
-    @property
-    def _hand_review_every(self) -> int:
-        """Frames; a hand that several views agree on is hardly ever replaced."""
-        return REVIEW_EVERY if len(self._grasp.views) > 1 else HAND_REVIEW_EVERY
-
-    def _hand_found(self, observation: Observation, estimate: Estimate, index: int) -> Estimate:
-        """With the best of the hand that was followed, of the grasps seen before, and of those found anew."""
-        guesses = self._grasps.hands(estimate.pose.camera_from_object)
-        if self._vouches_for_hand(estimate):
-            guesses = [estimate.pose.hand, *guesses]
-        known, held = (self._knowledge, guesses, self._grasp), self._let_go.is_contradicted(index)
-        found = with_hand_found(observation, estimate, *known, self._config.points, self._rng, held=held)
-        estimate, self._grasp = found
-        return estimate
-
-    def _vouches_for_hand(self, estimate: Estimate) -> bool:
-        """Whether a hand lies on its points well enough to be followed and learned from."""
-        return estimate.hand_confidence >= self._config.confidence  # NaN where none was looked for
-
-    def _is_sure_of_hand(self, estimate: Estimate) -> bool:
-        """Whether it is likely right, however well it lies on its points."""
-        return estimate.hand_certainty >= max(self._config.confidence, SURE_OF_HAND)
-
-    def _knows_hand(self, estimate: Estimate) -> bool:
-        """Whether a hand that fits is not one of several, so that what it shows counts for later frames."""
-        return self._vouches_for_hand(estimate) and estimate.hand_told >= KNOWN
-
-    def _tells_hold(self, estimate: Estimate) -> bool:
-        return self._vouches_for_hand(estimate) and estimate.hand_certainty >= TELLS_HOLD
-
     def _answer(self, observation: Observation, estimate: Estimate | None) -> TrackedFrame:
-        hand_missing = TrackStatus.LOST if _sees_hand(observation) else TrackStatus.ABSENT
+        hand_missing = TrackStatus.LOST if sees_hand(observation) else TrackStatus.ABSENT
         if estimate is None:
             nothing, nan = pose_without_hand(rigid(np.eye(3), np.zeros(3))), float("nan")
             terms = np.full(len(TERMS), nan)
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.certainty >= self._config.confidence
         followed = estimate.confidence >= self._config.confidence
-        hand_tracked = followed and self._is_sure_of_hand(estimate)
+        sure_of_hand = followed and is_sure_of_hand(estimate, self._config)
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),
-            TrackStatus.TRACKED if hand_tracked else hand_missing,
+            TrackStatus.TRACKED if sure_of_hand else hand_missing,
             estimate.pose,
             estimate.certainty,
             estimate.hand_certainty,
@@ -364,7 +261,7 @@ class SequenceTracker:
         seen = self._area_like_object(observation) > ABSENT_SHARE * self._knowledge.models.object_reach**2
         return TrackStatus.LOST if seen or not self._knowledge.colored else TrackStatus.ABSENT
 
-    def _remember(self, observation: Observation, answer: TrackedFrame, estimate: Estimate | None) -> None:
+    def _remember(self, now: Moment, answer: TrackedFrame, estimate: Estimate | None) -> None:
         """What the next frame starts from."""
         before = self._last
         tracked = answer.status == TrackStatus.TRACKED
@@ -378,37 +275,12 @@ class SequenceTracker:
         self._last = Last(estimate, motion)
         if tracked:
             self._last_seen = pose[:3, 3]
-            if self._knows_hand(estimate) and not self._let_go.is_away:
-                self._grasps = self._grasps.remembered(estimate.pose)
-                if self._hold is None and answer.confidence >= LEARNING and self._tells_hold(estimate):
-                    self._hold = Hold.of(estimate.pose)
-                self._look_at_grasp(observation, estimate)
+            self._hand, self._knowledge = hand_learned(now, estimate, self._hand)
         if tracked and answer.confidence >= LEARNING:
-            self._learn(observation, estimate, LEARNING_RATE)
-
-    def _look_at_grasp(self, observation: Observation, estimate: Estimate) -> None:
-        """Keeps this frame as a view of the grasp where it shows another side of it, and then asks for the hand's size.
-
-        Sizes are tried on what several views show, until enough was seen to keep the best one.
-        """
-        pose = estimate.pose
-        if estimate.certainty < LEARNING or not self._grasp.wants(pose.camera_from_object):
-            return
-        seen = hand_evidence(observation, estimate, self._knowledge, self._config.points, self._rng)
-        if seen is None:
-            return
-        if len(self._grasp.views) >= VIEWS_FOR_SIZE and not self._sizes.known:
-            problem = problem_of(seen[0], pose, self._grasp.views, self._knowledge)
-            self._sizes, self._knowledge = self._sizes.learned(problem, pose, self._knowledge)
-        self._grasp = self._grasp.seen(View.of(seen[0], pose.camera_from_object))
+            self._learn(now.observation, estimate, LEARNING_RATE)
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
         pose = estimate.pose
-        if not self._vouches_for_hand(estimate):
+        if not vouches_for_hand(estimate, self._config):
             pose = pose_without_hand(pose.camera_from_object)
         self._knowledge = self._knowledge.learned(observation, pose, estimate.quality, rate)
-
-
-def _sees_hand(observation: Observation) -> bool:
-    """Whether enough looks like a hand to look for one."""
-    return observation.area(observation.hand_like) >= HAND_AREA

@@ -7,9 +7,11 @@ import pytest
 
 from tests.tracker.samples import LOST, TRACKED, drawn
 from tests.tracker.test_following import estimate, known
+from tracker import hand_tracking
 from tracker.config import RunConfig
 from tracker.explanation import view_fingers
 from tracker.hand_quality import BIAS, COEFFICIENTS, FEATURES, SIGNS, HandQuality, hand_quality
+from tracker.hand_tracking import vouches_for_hand
 from tracker.hypothesis import HAND_ANGLES, HAND_TRANSLATION
 from tracker.sequence import SequenceTracker
 
@@ -87,15 +89,16 @@ def test_fit_falls_with_each_fault():
 def test_a_hand_is_called_tracked_if_it_is_certain_however_well_it_fits(monkeypatch, tmp_path, here, status, fit):
     scene = drawn()
     judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=fit, hand_quality=here)
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    for name in ("_look_at_grasp", "_learn"):
-        monkeypatch.setattr(tracker, name, lambda *_: None)
+    config = RunConfig((tmp_path / "s.h5",))
+    tracker = SequenceTracker(known(scene), config)
+    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
+    monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)
-    monkeypatch.setattr(tracker, "_with_hand", lambda _, estimate, __: estimate)
     monkeypatch.setattr(tracker, "_followed", lambda _: judged)
     answer = tracker.track(scene.frame)
     assert answer.hand_status == status
     assert answer.hand_confidence == here.certainty
     assert (here.certainty > 0.5) == (here is not BAD)
     assert tracker.state.last.estimate.hand_confidence == fit
-    assert tracker._vouches_for_hand(judged) == (fit == 0.9), "it is followed if it fits, however certain"
+    assert vouches_for_hand(judged, config) == (fit == 0.9), "it is followed if it fits, however certain"

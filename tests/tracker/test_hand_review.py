@@ -9,13 +9,16 @@ from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
-from tracker import sequence
+from tracker import hand_tracking
 from tracker.config import RunConfig
 from tracker.following import Last, moved
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
-from tracker.reviews import SEARCH_EVERY
-from tracker.sequence import HAND_REVIEW_EVERY, REVIEW_EVERY, SequenceTracker
+from tracker.hand_tracking import AGREED_REVIEW_EVERY, REVIEW_EVERY, HandMemory, Moment, grasp_seen, with_hand
+from tracker.hold import Hold
+from tracker.let_go import LetGo
+from tracker.reviews import SEARCH_EVERY, Reviews
+from tracker.sequence import SequenceTracker
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def searches(monkeypatch):
         off = moved(estimate.pose, rigid(np.eye(3), np.array([given.away, 0, 0])))
         return replace(estimate, pose=replace(estimate.pose, hand=off.hand)), grasp
 
-    monkeypatch.setattr(sequence, "with_hand_found", with_hand_found)
-    monkeypatch.setattr(sequence, "hand_followed", lambda observation, estimate, *others: (estimate, others[-2]))
+    monkeypatch.setattr(hand_tracking, "with_hand_found", with_hand_found)
+    monkeypatch.setattr(hand_tracking, "hand_followed", lambda observation, estimate, *others: (estimate, others[-2]))
     return given
 
 
@@ -41,33 +44,36 @@ class Searches:
     away: float
 
 
+def moment(tmp_path, index=0, observation=None):
+    scene, config = drawn(), RunConfig((tmp_path / "s.h5",))
+    return Moment(index, observation or scene.observation, known(scene), config, np.random.default_rng(0))
+
+
 def tracked(tmp_path, hand_confidence, frames, views=0, hand_told=1.0):
     """A hand of that confidence is followed through so many frames: the scene, and the frames with a search."""
     scene, hand = drawn(), {"hand_confidence": hand_confidence, "hand_told": hand_told}
     here = replace(estimate(), pose=scene.pose, confidence=0.99, **hand)
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    tracker._last = Last(here, np.eye(4))
-    tracker._grasps = Grasps().remembered(scene.pose)
-    tracker._grasp = GraspViews((View.of(scene.problem.evidence, scene.pose.camera_from_object),) * views)
+    view = View.of(scene.problem.evidence, scene.pose.camera_from_object)
+    memory = HandMemory(grasps=Grasps().remembered(scene.pose), grasp=GraspViews((view,) * views))
     searched = []
     for index in range(frames):
-        before = tracker._hand_reviews
-        tracker._with_hand(scene.observation, here, index)
-        if tracker._hand_reviews != before:
+        before = memory
+        _, memory = with_hand(moment(tmp_path, index), here, Last(here, np.eye(4)), memory)
+        if memory.reviews != before.reviews:
             searched.append(index)
     return scene, searched
 
 
 @pytest.mark.parametrize(
     ("hand_confidence", "hand_told", "every"),
-    [(0.9, 1.0, HAND_REVIEW_EVERY), (0.1, 1.0, SEARCH_EVERY), (0.9, 0.2, SEARCH_EVERY)],
+    [(0.9, 1.0, REVIEW_EVERY), (0.1, 1.0, SEARCH_EVERY), (0.9, 0.2, SEARCH_EVERY)],
 )
 def test_a_sure_hand_is_reviewed_and_a_doubtful_one_searched_for_more_often(
     tmp_path, searches, hand_confidence, hand_told, every
 ):
     searches.away = 0.05  # another hand than the one that is followed
-    _, searched = tracked(tmp_path, hand_confidence, 3 * HAND_REVIEW_EVERY, hand_told=hand_told)
-    assert searched == list(range(every - SEARCH_EVERY, 3 * HAND_REVIEW_EVERY, every))
+    _, searched = tracked(tmp_path, hand_confidence, 3 * REVIEW_EVERY, hand_told=hand_told)
+    assert searched == list(range(every - SEARCH_EVERY, 3 * REVIEW_EVERY, every))
     assert len(searches.guesses) == len(searched)
 
 
@@ -79,7 +85,7 @@ def test_a_sure_hand_found_where_it_was_followed_is_searched_for_ever_less(tmp_p
 
 
 def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_always(tmp_path, searches):
-    scene, _ = tracked(tmp_path, 0.9, HAND_REVIEW_EVERY)
+    scene, _ = tracked(tmp_path, 0.9, REVIEW_EVERY)
     followed, remembered = searches.guesses[0]
     assert followed is scene.pose.hand
     np.testing.assert_allclose(remembered.camera_from_hand, scene.pose.hand.camera_from_hand, atol=1e-12)
@@ -90,20 +96,26 @@ def test_the_followed_hand_is_a_guess_only_where_it_is_vouched_for_and_grasps_al
 
 def test_a_hand_that_several_views_agree_on_is_reviewed_less_often(tmp_path, searches):
     searches.away = 0.05
-    _, searched = tracked(tmp_path, 0.9, 2 * REVIEW_EVERY, views=2)
-    assert searched == list(range(REVIEW_EVERY - SEARCH_EVERY, 2 * REVIEW_EVERY, REVIEW_EVERY))
+    _, searched = tracked(tmp_path, 0.9, 2 * AGREED_REVIEW_EVERY, views=2)
+    assert searched == list(range(AGREED_REVIEW_EVERY - SEARCH_EVERY, 2 * AGREED_REVIEW_EVERY, AGREED_REVIEW_EVERY))
 
 
 def test_a_hand_is_searched_for_at_once_where_tracking_begins_again(tmp_path, searches):
-    scene = drawn()
-    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.1)
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    tracker._with_hand(scene.observation, here, 9)
-    tracker._with_hand(scene.observation, here, 8)
+    here = replace(estimate(), pose=drawn().pose, confidence=0.99, hand_confidence=0.1)
+    memory = HandMemory()
+    for index in (9, 8):
+        _, memory = with_hand(moment(tmp_path, index), here, None, memory)
     assert len(searches.guesses) == 1
-    tracker.return_to_anchor()
-    tracker._with_hand(scene.observation, here, 8)
+    with_hand(moment(tmp_path, 8), here, None, memory.elsewhere())
     assert len(searches.guesses) == 2
+
+
+def test_a_tracker_that_begins_again_remembers_grasps_and_not_where_the_hand_was(tmp_path):
+    tracker = SequenceTracker(known(drawn()), RunConfig((tmp_path / "s.h5",)))
+    kept = HandMemory(grasps=Grasps().remembered(drawn().pose))
+    tracker._hand = replace(kept, hold=Hold(np.eye(4)), let_go=LetGo(np.eye(4), 7), reviews=Reviews(7))
+    tracker.return_to_anchor()
+    assert tracker.state.hand == kept
 
 
 def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
@@ -111,17 +123,12 @@ def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
     here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9)
     turned = [rigid(matrix_from_rotation_vector(np.array([0, turn, 0])), np.zeros(3)) for turn in (0.5, -0.5)]
     views = tuple(View.of(scene.problem.evidence, scene.pose.camera_from_object @ turn) for turn in turned)
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     for before, frames in ((views[:1], 0), (views, 3)):
-        tracker._grasp = GraspViews(before)
-        tracker._look_at_grasp(scene.observation, here)
-        assert len(tracker._grasp.views) == len(before) + 1
-        assert tracker._sizes.frames == frames
-    tracker._look_at_grasp(scene.observation, here)
-    assert len(tracker._grasp.views) == 3  # this side has been seen
-    tracker._grasp = GraspViews()
-    tracker._look_at_grasp(scene.observation, replace(here, told=0.5))
-    assert tracker._grasp.views == ()
+        memory, _ = grasp_seen(moment(tmp_path), here, HandMemory(grasp=GraspViews(before)))
+        assert len(memory.grasp.views) == len(before) + 1
+        assert memory.sizes.frames == frames
+    assert grasp_seen(moment(tmp_path), here, memory)[0] is memory, "this side has been seen"
+    assert grasp_seen(moment(tmp_path), replace(here, told=0.5), HandMemory())[0].grasp.views == ()
 
 
 @pytest.mark.parametrize(
@@ -135,17 +142,15 @@ def test_a_lost_hand_is_followed_from_how_it_last_held_the_object(tmp_path, monk
         starts.append(before)
         return estimate, others[-2]
 
-    monkeypatch.setattr(sequence, "hand_followed", hand_followed)
+    monkeypatch.setattr(hand_tracking, "hand_followed", hand_followed)
     away = rigid(np.eye(3), np.array([0.03, 0, 0]))
     last = replace(estimate(), pose=moved(scene.pose, away), confidence=0.99, hand_confidence=hand_confidence)
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    tracker._last = Last(last, np.eye(4))
-    tracker._grasps = Grasps().remembered(moved(scene.pose, away))
+    memory = HandMemory(grasps=Grasps().remembered(moved(scene.pose, away)), reviews=Reviews(1))
     observation = (
         scene.observation if seen else replace(scene.observation, hand_chance=0 * scene.observation.hand_chance)
     )
-    tracker._hand_reviews = tracker._hand_reviews.searched(1, agreed=False)
-    tracker._with_hand(observation, replace(estimate(), pose=scene.pose, confidence=0.99), 1)
+    here = replace(estimate(), pose=scene.pose, confidence=0.99)
+    with_hand(moment(tmp_path, 1, observation), here, Last(last, np.eye(4)), memory)
     hands = {"last": [last.pose.hand], "grasp": [scene.pose.hand], None: []}[at]
     assert len(starts) == len(hands)
     for before, hand in zip(starts, hands, strict=True):

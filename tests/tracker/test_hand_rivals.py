@@ -11,11 +11,12 @@ from tests.tracker.test_following import estimate, known
 from tests.tracker.test_grasp_views import now, same, view
 from tests.tracker.test_hand_quality import GOOD
 from tests.tracker.test_let_go import touching
-from tracker import anew
+from tracker import anew, hand_tracking
 from tracker.config import RunConfig
 from tracker.following import Last, hand_followed
 from tracker.grasp_views import GraspViews
 from tracker.hand_rivals import OTHER_HAND, TELLING, chance_told
+from tracker.hand_tracking import knows_hand
 from tracker.hypothesis import HAND_TRANSLATION
 from tracker.judgement import KNOWN
 from tracker.sequence import SequenceTracker
@@ -99,14 +100,15 @@ def test_a_hand_that_may_be_another_is_lost_is_no_grasp_and_no_view_and_is_searc
     judged = replace(
         estimate(), pose=touching(), confidence=0.99, hand_confidence=0.9, hand_quality=GOOD, hand_told=hand_told
     )
-    tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    monkeypatch.setattr(tracker, "_look_at_grasp", lambda *_: looked.append(1))
+    config = RunConfig((tmp_path / "s.h5",))
+    tracker = SequenceTracker(known(scene), config)
+    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: looked.append(1) or (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
     monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_followed", lambda _: judged)
-    monkeypatch.setattr(tracker, "_with_hand", lambda _, estimate, __: estimate)
     monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __, **___: followed)
     answer = tracker.track(scene.frame)
     assert answer.hand_status == status
     assert answer.hand_confidence == pytest.approx(hand_told * GOOD.certainty)
-    assert bool(looked) == bool(tracker.state.grasps.on_object) == learns
-    assert tracker._knows_hand(judged) == learns
+    assert bool(looked) == bool(tracker.state.hand.grasps.on_object) == learns
+    assert knows_hand(judged, config) == learns

@@ -13,8 +13,8 @@ from tests.tracker.samples import drawn
 from tests.tracker.test_following import estimate, known
 from tests.tracker.test_let_go import touching
 from tests.tracker.test_turns import can_scene
+from tracker import hand_tracking
 from tracker import hold as hold_module
-from tracker import sequence
 from tracker.config import RunConfig
 from tracker.hold import Hold, held
 from tracker.hypothesis import HandObjectPose
@@ -81,11 +81,11 @@ def test_frames_that_agree_end_the_row():
 def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(monkeypatch, tmp_path):
     scene, pose, asked = drawn(), touching(), []
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
-    monkeypatch.setattr(sequence, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
-    for name in ("_look_at_grasp", "_learn"):
-        monkeypatch.setattr(tracker, name, lambda *_: None)
+    monkeypatch.setattr(hand_tracking, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
+    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "with_hand", lambda _, here, __, memory: (here, memory))
+    monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)
-    monkeypatch.setattr(tracker, "_with_hand", lambda _, here, __: here)
 
     def after(told, hand_confidence):
         here = replace(estimate(), pose=pose, confidence=0.99, told=told, hand_confidence=hand_confidence)
@@ -94,13 +94,13 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
         return len(asked)
 
     assert after(told=0.8, hand_confidence=0.96) == after(told=1.0, hand_confidence=0.1) == 0
-    assert tracker.state.hold is None
+    assert tracker.state.hand.hold is None
     assert after(told=1.0, hand_confidence=0.96) == 0
-    np.testing.assert_allclose(tracker.state.hold.hand_from_object, Hold.of(pose).hand_from_object)
+    np.testing.assert_allclose(tracker.state.hand.hold.hand_from_object, Hold.of(pose).hand_from_object)
     assert after(told=1.0, hand_confidence=0.1) == 0
     assert after(told=1.0, hand_confidence=0.96) == 1
     assert after(told=1.0, hand_confidence=0.94) == 1
     tracker.return_to_anchor()
-    assert tracker.state.hold is None
+    assert tracker.state.hand.hold is None
     assert after(told=1.0, hand_confidence=0.94) == 1
-    assert tracker.state.hold is None
+    assert tracker.state.hand.hold is None

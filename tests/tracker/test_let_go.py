@@ -13,11 +13,12 @@ from tests.tracker.samples import LOST, TRACKED, drawn
 from tests.tracker.test_following import estimate, known
 from tests.tracker.test_grasp_views import now
 from tests.tracker.test_hand_quality import GOOD
-from tracker import anew, sequence
+from tracker import anew, hand_tracking
 from tracker.config import RunConfig
 from tracker.following import moved
 from tracker.grasp_views import GraspViews
 from tracker.grasps import carried
+from tracker.hand_tracking import HandMemory, Moment, with_hand
 from tracker.let_go import AWAY, MOVED, RECENTLY, LetGo, is_off
 from tracker.sequence import SequenceTracker
 
@@ -102,15 +103,20 @@ def test_what_looks_alike_and_what_a_moving_camera_sees_has_not_moved():
         assert not LetGo().seen(3, off(), scene).seen(4, there, scene).is_contradicted(4)
 
 
+def given(monkeypatch, tracker):
+    """Nothing is searched for, followed or learned: the test says what each frame comes to."""
+    monkeypatch.setattr(tracker, "_observed", lambda *_, **__: drawn().observation)
+    monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __, **___: followed)
+    monkeypatch.setattr(tracker, "_learn", lambda *_: None)
+    monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
+    monkeypatch.setattr(hand_tracking, "held", lambda _, estimate, hold, *__: (estimate, hold))
+    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+
+
 @pytest.mark.parametrize(("hand", "statuses"), [(off, [TRACKED, LOST]), (touching, [TRACKED, TRACKED])])
 def test_such_a_hand_is_lost_and_no_grasp(monkeypatch, tmp_path, hand, statuses):
     tracker = SequenceTracker(knowledge(), RunConfig((tmp_path / "s.h5",)))
-    for name in ("_look_at_grasp", "_learn"):
-        monkeypatch.setattr(tracker, name, lambda *_: None)
-    monkeypatch.setattr(tracker, "_observed", lambda *_, **__: drawn().observation)
-    monkeypatch.setattr(tracker, "_with_hand", lambda _, estimate, __: estimate)
-    monkeypatch.setattr(sequence, "held", lambda _, estimate, hold, *__: (estimate, hold))
-    monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __, **___: followed)
+    given(monkeypatch, tracker)
     here = replace(estimate(), pose=hand(), confidence=0.99, hand_confidence=0.9, hand_quality=GOOD)
     there = replace(here, pose=replace(hand(), camera_from_object=SHIFTED @ hand().camera_from_object))
     found = []
@@ -118,22 +124,17 @@ def test_such_a_hand_is_lost_and_no_grasp(monkeypatch, tmp_path, hand, statuses)
         monkeypatch.setattr(tracker, "_followed", lambda _, one=one: one)
         found.append(tracker.track(replace(drawn().frame, index=index)).hand_status)
     assert found == statuses
-    assert bool(tracker.state.grasps.on_object) == (tracker.state.hold is not None) == (hand is touching)
+    assert bool(tracker.state.hand.grasps.on_object) == (tracker.state.hand.hold is not None) == (hand is touching)
 
 
 def test_a_hand_that_lets_go_holds_the_object_no_longer(monkeypatch, tmp_path):
     tracker = SequenceTracker(knowledge(), RunConfig((tmp_path / "s.h5",)))
-    monkeypatch.setattr(tracker, "_observed", lambda *_, **__: drawn().observation)
-    monkeypatch.setattr(tracker, "_with_hand", lambda _, estimate, __: estimate)
-    monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __, **___: followed)
-    monkeypatch.setattr(tracker, "_learn", lambda *_: None)
-    monkeypatch.setattr(tracker, "_look_at_grasp", lambda *_: None)
-    monkeypatch.setattr(sequence, "held", lambda _, estimate, hold, *__: (estimate, hold))
+    given(monkeypatch, tracker)
     for index, (hand, holds) in enumerate([(touching, True), (off, False)]):
         here = replace(estimate(), pose=hand(), confidence=0.99, hand_confidence=0.9, hand_quality=GOOD)
         monkeypatch.setattr(tracker, "_followed", lambda _, here=here: here)
         tracker.track(replace(drawn().frame, index=index))
-        assert (tracker.state.hold is not None) == holds
+        assert (tracker.state.hand.hold is not None) == holds
 
 
 @pytest.mark.parametrize(("held", "chosen"), [(True, touching), (False, off)])
@@ -160,9 +161,9 @@ def test_it_is_searched_among_what_touches_only_after_a_contradiction(monkeypatc
         asked.append(held)
         return estimate, grasp
 
-    monkeypatch.setattr(sequence, "with_hand_found", with_hand_found)
-    tracker = SequenceTracker(knowledge(), RunConfig((tmp_path / "s.h5",)))
+    monkeypatch.setattr(hand_tracking, "with_hand_found", with_hand_found)
+    config, here = RunConfig((tmp_path / "s.h5",)), replace(estimate(), pose=drawn().pose)
+    now = Moment(8, drawn().observation, knowledge(), config, np.random.default_rng(0))
     for contradicted in (LetGo(), LetGo(np.eye(4), 7)):
-        tracker._let_go = contradicted
-        tracker._hand_found(drawn().observation, replace(estimate(), pose=drawn().pose), 8)
+        with_hand(now, here, None, HandMemory(let_go=contradicted))
     assert asked == [False, True]

@@ -9,8 +9,8 @@ from tests.tracker.samples import ABSENT, LOST, TRACKED, a_track, true_pose
 from tracker.frame_row import row_of, summary
 from tracker.hypothesis import HandObjectPose
 from tracker.objective import TERMS
-from tracker.sequence import TrackedFrame
 from tracker.track import ROW_FIELDS, TRACK, TrackStatus, new_track, open_track, track_path_of
+from tracker.tracked_frame import TrackedFrame
 
 
 @pytest.fixture

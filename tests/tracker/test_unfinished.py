@@ -134,7 +134,7 @@ def test_all_of_a_tracker_is_in_its_state(session):
     with open_session(session) as opened:
         state = begun(opened, replace(config, confidence=1.0)).tracker
     kept = {name.lstrip("_") for name in vars(SequenceTracker.resumed(state, config))}
-    assert kept - {"config", "settings", "swarm_size", "rng", "labels_of"} == set(TrackerState.__dataclass_fields__)
+    assert kept - {"config", "rng", "labels_of"} == set(TrackerState.__dataclass_fields__)
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
