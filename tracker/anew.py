@@ -5,7 +5,7 @@ The object is looked for in the whole view (tracker/initialisation.py), the hand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,6 @@ from tracker.hand_search import find_hand
 from tracker.hypothesis import HandObjectPose, Layout
 from tracker.initialisation import find_object, pose_without_hand, searching
 from tracker.judgement import Estimate, judged, with_told
-from tracker.let_go import is_off
 from tracker.nearby import about_object, pick, within
 from tracker.objective import Evidence
 from tracker.observation import Observation
@@ -119,12 +118,12 @@ def with_hand_found(
     grasp: GraspViews,
     points: int,
     rng: np.random.Generator,
-    *,
-    held: bool = False,
+    may_be: Callable[[HandObjectPose], bool] = lambda _: True,
 ) -> tuple[Estimate, GraspViews]:
     """The same object with a hand beside it, where enough is seen that looks like one; args as hands_found.
 
-    `held`: what does not touch the object is not its hand, as far as anything was found that does.
+    `may_be`: whether a pose can be the hand's, by what the frames before told; one that cannot is taken only where no
+    other was found.
 
     Also returns the views of `grasp` that are of that hand, as GraspViews.settle.
     """
@@ -132,8 +131,7 @@ def with_hand_found(
     if found is None:
         return estimate, grasp
     problem, poses = found
-    if held:
-        poses = [pose for pose in poses if not is_off(pose, knowledge)] or poses
+    poses = [pose for pose in poses if may_be(pose)] or poses
     layout = Layout.about(poses[0])
     problem = replace(problem, layout=layout, prediction=poses[0].hand.angles, use_object=False)
     hands = np.array([layout.vector(pose) for pose in poses])

@@ -8,6 +8,7 @@ tracker/following.py, tracker/anew.py and tracker/hand_quality.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from tracker.config import RunConfig
 from tracker.following import Last, hand_followed
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
+from tracker.hand_leaps import Sighting
 from tracker.hand_size import HandSizes, problem_of
 from tracker.hold import Hold, held
+from tracker.hypothesis import HandObjectPose
 from tracker.judgement import KNOWN, LEARNING, Estimate
-from tracker.let_go import LetGo
+from tracker.let_go import LetGo, is_off
 from tracker.observation import Observation
 from tracker.reviews import Reviews
 from tracker.scene_knowledge import SceneKnowledge
@@ -31,8 +34,6 @@ SURE_OF_HAND = 0.7
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
 TELLS_HOLD = 0.95
 """chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
-VIEWS_FOR_SIZE = 2
-"""of a grasp, beside a new one, from which the size of its hand can be told"""
 SAME_HAND = 0.010
 """metres between joints, on average, within which a hand found anew is the one that was followed"""
 HAND_AREA = 0.0015
@@ -62,12 +63,14 @@ class HandMemory:
     """of the object by the hand; None before both were seen well"""
     let_go: LetGo = field(default_factory=LetGo)
     """of the object by the hand, as far as it is seen"""
+    sighting: Sighting | None = None
+    """of the hand, the last"""
     reviews: Reviews = field(default_factory=Reviews)
     """the searches for it"""
 
     def elsewhere(self) -> HandMemory:
         """Where tracking goes on in another frame: of where the hand was nothing holds, of what it is all does."""
-        return replace(self, hold=None, let_go=LetGo(), reviews=Reviews())
+        return replace(self, hold=None, let_go=self.let_go.elsewhere(), sighting=None, reviews=Reviews())
 
 
 def sees_hand(observation: Observation) -> bool:
@@ -108,7 +111,11 @@ def hand_tracked(now: Moment, estimate: Estimate, last: Last | None, memory: Han
         return estimate, memory
     estimate, memory = with_hand(now, estimate, last, memory)
     if vouches_for_hand(estimate, now.config):
-        estimate, memory = unless_let_go(now, estimate, memory)
+        memory = unless_let_go(now, estimate, memory)
+    if estimate.hand_quality is not None and not _may_be_hand(now, memory, estimate.pose):
+        estimate = replace(estimate, hand_told=0.0)
+    if is_sure_of_hand(estimate, now.config):
+        memory = replace(memory, sighting=Sighting.of(now.index, estimate.pose))
     if memory.hold is None or not tells_hold(estimate, now.config):
         return estimate, memory
     before = estimate.confidence if last is None else last.estimate.confidence
@@ -133,12 +140,10 @@ def with_hand(now: Moment, estimate: Estimate, last: Last | None, memory: HandMe
     return found, replace(memory, reviews=memory.reviews.searched(now.index, agreed=agreed))
 
 
-def unless_let_go(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[Estimate, HandMemory]:
-    """The same; a hand that is away holds nothing, and is not known where the object moves without it."""
+def unless_let_go(now: Moment, estimate: Estimate, memory: HandMemory) -> HandMemory:
+    """With what this frame tells of whether the hand touches the object; one that is away holds nothing."""
     let_go = memory.let_go.seen(now.index, estimate.pose, now.knowledge)
-    if let_go.is_contradicted(now.index):
-        estimate = replace(estimate, hand_told=0.0)
-    return estimate, replace(memory, let_go=let_go, hold=None if let_go.is_away else memory.hold)
+    return replace(memory, let_go=let_go, hold=None if let_go.is_away else memory.hold)
 
 
 def hand_learned(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[HandMemory, SceneKnowledge]:
@@ -146,26 +151,28 @@ def hand_learned(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[H
     if not knows_hand(estimate, now.config) or memory.let_go.is_away:
         return memory, now.knowledge
     memory = replace(memory, grasps=memory.grasps.remembered(estimate.pose))
-    if memory.hold is None and estimate.certainty >= LEARNING and tells_hold(estimate, now.config):
+    if estimate.certainty < LEARNING:
+        return memory, now.knowledge
+    if memory.hold is None and tells_hold(estimate, now.config):
         memory = replace(memory, hold=Hold.of(estimate.pose))
-    return grasp_seen(now, estimate, memory)
+    return hand_seen(now, estimate, memory)
 
 
-def grasp_seen(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[HandMemory, SceneKnowledge]:
-    """Keeps the frame as a view of the grasp where it shows another side of it, and then asks for the hand's size.
-
-    Sizes are tried on what several views show, until enough was seen to keep the best one.
-    """
-    pose, sizes, knowledge, views = estimate.pose, memory.sizes, now.knowledge, memory.grasp.views
-    if estimate.certainty < LEARNING or not memory.grasp.wants(pose.camera_from_object):
+def hand_seen(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[HandMemory, SceneKnowledge]:
+    """Keeps the frame as a view of the grasp where it shows another side of it, and asks it for the hand's size."""
+    pose, knowledge, camera_from_object = estimate.pose, now.knowledge, estimate.pose.camera_from_object
+    wanted, asked = memory.grasp.wants(camera_from_object), memory.sizes.asks(now.index)
+    if not wanted and not asked:
         return memory, knowledge
     seen = hand_evidence(now.observation, estimate, knowledge, now.config.points, now.rng)
     if seen is None:
         return memory, knowledge
-    if len(views) >= VIEWS_FOR_SIZE and not sizes.known:
-        sizes, knowledge = sizes.learned(problem_of(seen[0], pose, views, knowledge), pose, knowledge)
-    grasp = memory.grasp.seen(View.of(seen[0], pose.camera_from_object))
-    return replace(memory, sizes=sizes, grasp=grasp), knowledge
+    if wanted:
+        memory = replace(memory, grasp=memory.grasp.seen(View.of(seen[0], camera_from_object)))
+    if asked:
+        sizes, knowledge = memory.sizes.learned(problem_of(seen[0], pose, knowledge), pose, knowledge)
+        memory = replace(memory, sizes=sizes)
+    return memory, knowledge
 
 
 def _hand_before(now: Moment, estimate: Estimate, last: Last | None, memory: HandMemory) -> Last | None:
@@ -183,9 +190,16 @@ def _hand_found(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[Es
     guesses: list[HandPose] = memory.grasps.hands(estimate.pose.camera_from_object)
     if vouches_for_hand(estimate, now.config):
         guesses = [estimate.pose.hand, *guesses]
-    known, is_held = (now.knowledge, guesses, memory.grasp), memory.let_go.is_contradicted(now.index)
-    estimate, grasp = with_hand_found(now.observation, estimate, *known, now.config.points, now.rng, held=is_held)
+    known, may_be = (now.knowledge, guesses, memory.grasp), partial(_may_be_hand, now, memory)
+    estimate, grasp = with_hand_found(now.observation, estimate, *known, now.config.points, now.rng, may_be)
     return estimate, replace(memory, grasp=grasp)
+
+
+def _may_be_hand(now: Moment, memory: HandMemory, pose: HandObjectPose) -> bool:
+    """Whether a hand that was found touches what it moves, and did not leap there."""
+    if memory.let_go.is_contradicted(now.index) and is_off(pose, now.knowledge):
+        return False
+    return memory.sighting is None or memory.sighting.may_become(now.index, pose, now.knowledge.shape)
 
 
 def _is_same_hand(now: Moment, followed: Estimate, found: Estimate) -> bool:

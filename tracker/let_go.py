@@ -37,11 +37,15 @@ class LetGo:
     def seen(self, index: int, pose: HandObjectPose, knowledge: SceneKnowledge) -> LetGo:
         """With one more frame, and where hand and object are in it; where the camera moves nothing is seen to."""
         if not is_off(pose, knowledge):
-            return LetGo()
+            return self.elsewhere()
         before, here = self.camera_from_object, pose.camera_from_object
         if before is None or not knowledge.surroundings.still:
-            return LetGo(here)
+            return LetGo(here, self.moved)
         return self if knowledge.symmetries.alike(before, here, MOVED, TURNED) else LetGo(here, index)
+
+    def elsewhere(self) -> LetGo:
+        """Where the hand is not known to be away: when an object moved, something held it, whatever is followed now."""
+        return LetGo(None, self.moved)
 
     @property
     def is_away(self) -> bool:
@@ -49,7 +53,7 @@ class LetGo:
         return self.camera_from_object is not None
 
     def is_contradicted(self, index: int) -> bool:
-        """Whether the object moved, not long ago, while no hand that is where this one is touched it."""
+        """Whether the object moved, not long before or after, while what was followed did not touch it."""
         return self.moved is not None and abs(index - self.moved) <= RECENTLY
 
 

@@ -21,7 +21,7 @@ from scene.transforms import inverse, rigid
 from tracker.config import RunConfig
 from tracker.finger_trials import with_fingers_tried
 from tracker.following import HAND, SCALES, spread_starts
-from tracker.grasp_views import GraspViews, SameGrasp
+from tracker.grasp_views import GraspViews
 from tracker.grasps import carried
 from tracker.hand_outline import outline_confidence, outline_overlap
 from tracker.hand_places import hand_places
@@ -102,6 +102,10 @@ class LoneHandTracker:
     def return_to_anchor(self) -> None:
         """Forgets where the hand is, for another way through the frames."""
         self.state = replace(self.state, hand=None, motion=np.eye(4))
+
+    def keep_size(self) -> None:
+        """Asks no longer for the hand's size, if it was told."""
+        self.state = replace(self.state, sizes=self.state.sizes.rehearsed())
 
     def track(self, frame: RgbdFrame) -> TrackedFrame:
         """Takes the next frame."""
@@ -215,7 +219,7 @@ class LoneHandTracker:
         if found.confidence >= LEARNING and not self.state.sizes.known:
             knowledge, points = self.state.knowledge, self._config.points
             evidence = about_hand(found.place, [hand], knowledge.shape, points, rng)
-            problem = SameGrasp(self._problem(evidence, hand), NOWHERE, ())
+            problem = self._problem(evidence, hand)
             sizes, knowledge = self.state.sizes.learned(problem, found.pose, knowledge)
             self.state = replace(self.state, sizes=sizes, knowledge=knowledge)
 

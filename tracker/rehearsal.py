@@ -1,8 +1,8 @@
 """The first frames are followed once before they are tracked: by then it is known how a hand holds the object.
 
 One frame shows half of a hand, and the hand that fits it may be a centimetre off; several views of a grasp together
-(tracker/grasp_views.py) leave less to choose from, and tell the hand's size (tracker/hand_size.py). Without a rehearsal
-the frames from which tracking begins would be those that know least, and be of another hand than the track is.
+(tracker/grasp_views.py) leave less to choose from, and some frames tell the hand's size (tracker/hand_size.py). Without
+a rehearsal those from which tracking begins would be those that know least, and be of another hand than the track is.
 
 In: a tracker that is ready, and the frames it will be given. Out: it is ready again, and knows hand and grasp.
 """
@@ -38,3 +38,4 @@ def rehearse(
         tracker.return_to_anchor()
         if tracker.state.sizes.known:
             break
+    tracker.keep_size()

@@ -140,6 +140,10 @@ class SequenceTracker:
         observation = self._observed(frame, fresh_planes=True)
         return observation, object_at(observation, camera_from_object, self._knowledge, self._rng)
 
+    def keep_size(self) -> None:
+        """Asks no longer for the hand's size, if it was told."""
+        self._hand = replace(self._hand, sizes=self._hand.sizes.rehearsed())
+
     def take_hand(self, shape: HandShape) -> None:
         """Follows another hand from now on."""
         self._knowledge = self._knowledge.with_shape(shape)

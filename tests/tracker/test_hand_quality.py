@@ -91,7 +91,7 @@ def test_a_hand_is_called_tracked_if_it_is_certain_however_well_it_fits(monkeypa
     judged = replace(estimate(), pose=scene.pose, confidence=0.99, told=1.0, hand_confidence=fit, hand_quality=here)
     config = RunConfig((tmp_path / "s.h5",))
     tracker = SequenceTracker(known(scene), config)
-    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "hand_seen", lambda now, _, memory: (memory, now.knowledge))
     monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
     monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)

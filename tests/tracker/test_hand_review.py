@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from scene.hand_shape import proportioned
 from scene.rotations import matrix_from_rotation_vector
 from scene.transforms import rigid
 from tests.tracker.samples import drawn
@@ -14,7 +15,9 @@ from tracker.config import RunConfig
 from tracker.following import Last, moved
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
-from tracker.hand_tracking import AGREED_REVIEW_EVERY, REVIEW_EVERY, HandMemory, Moment, grasp_seen, with_hand
+from tracker.hand_leaps import Sighting
+from tracker.hand_size import EVERY, HandSizes
+from tracker.hand_tracking import AGREED_REVIEW_EVERY, REVIEW_EVERY, HandMemory, Moment, hand_learned, with_hand
 from tracker.hold import Hold
 from tracker.let_go import LetGo
 from tracker.reviews import SEARCH_EVERY, Reviews
@@ -26,7 +29,7 @@ def searches(monkeypatch):
     """In place of the hand's search, which finds it `away` metres off; following leaves it where it is."""
     given = Searches([], away=0.0)
 
-    def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng, *, held):
+    def with_hand_found(observation, estimate, knowledge, guesses, grasp, points, rng, may_be):
         given.guesses.append(list(guesses))
         off = moved(estimate.pose, rigid(np.eye(3), np.array([given.away, 0, 0])))
         return replace(estimate, pose=replace(estimate.pose, hand=off.hand)), grasp
@@ -113,22 +116,43 @@ def test_a_hand_is_searched_for_at_once_where_tracking_begins_again(tmp_path, se
 def test_a_tracker_that_begins_again_remembers_grasps_and_not_where_the_hand_was(tmp_path):
     tracker = SequenceTracker(known(drawn()), RunConfig((tmp_path / "s.h5",)))
     kept = HandMemory(grasps=Grasps().remembered(drawn().pose))
-    tracker._hand = replace(kept, hold=Hold(np.eye(4)), let_go=LetGo(np.eye(4), 7), reviews=Reviews(7))
+    where = {"hold": Hold(np.eye(4)), "let_go": LetGo(np.eye(4), 7), "sighting": Sighting.of(7, drawn().pose)}
+    tracker._hand = replace(kept, **where, reviews=Reviews(7))
     tracker.return_to_anchor()
-    assert tracker.state.hand == kept
+    assert tracker.state.hand == replace(kept, let_go=LetGo(None, 7))
 
 
-def test_a_view_is_kept_and_beside_two_others_tells_the_hands_size(tmp_path):
+def test_a_view_is_kept_where_the_object_shows_another_side(tmp_path):
     scene = drawn()
     here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9)
-    turned = [rigid(matrix_from_rotation_vector(np.array([0, turn, 0])), np.zeros(3)) for turn in (0.5, -0.5)]
-    views = tuple(View.of(scene.problem.evidence, scene.pose.camera_from_object @ turn) for turn in turned)
-    for before, frames in ((views[:1], 0), (views, 3)):
-        memory, _ = grasp_seen(moment(tmp_path), here, HandMemory(grasp=GraspViews(before)))
-        assert len(memory.grasp.views) == len(before) + 1
-        assert memory.sizes.frames == frames
-    assert grasp_seen(moment(tmp_path), here, memory)[0] is memory, "this side has been seen"
-    assert grasp_seen(moment(tmp_path), replace(here, told=0.5), HandMemory())[0].grasp.views == ()
+    turned = rigid(matrix_from_rotation_vector(np.array([0, 0.5, 0])), np.zeros(3))
+    before = (View.of(scene.problem.evidence, scene.pose.camera_from_object @ turned),)
+    memory, _ = hand_learned(moment(tmp_path, 1), here, HandMemory(grasp=GraspViews(before)))
+    assert len(memory.grasp.views) == 2
+    again, _ = hand_learned(moment(tmp_path, 2), here, memory)
+    assert again.grasp is memory.grasp, "this side has been seen"
+    doubtful = replace(here, told=0.5)
+    assert hand_learned(moment(tmp_path), doubtful, HandMemory())[0].grasp.views == ()
+
+
+def test_frames_some_way_apart_tell_the_hands_size_until_it_is_known(tmp_path, monkeypatch):
+    asked, scene = [], drawn()
+
+    def learned(self, problem, pose, knowledge):
+        asked.append(problem)
+        return replace(self, frames=self.frames + 1), knowledge.with_shape(proportioned(knowledge.shape, 1.1, 1.1))
+
+    monkeypatch.setattr(HandSizes, "learned", learned)
+    here = replace(estimate(), pose=scene.pose, confidence=0.99, hand_confidence=0.9)
+    memory, before = HandMemory(), known(scene).shape
+    for index, taken in ((4 * EVERY, 1), (4 * EVERY + 1, 1), (5 * EVERY, 2)):
+        memory, knowledge = hand_learned(moment(tmp_path, index), here, memory)
+        assert memory.sizes.frames == len(asked) == taken
+        assert (knowledge.shape.radii > before.radii).all() == (index % EVERY == 0)
+    for doubtful in (replace(here, told=0.5), replace(here, hand_confidence=0.1), replace(here, hand_told=0.2)):
+        assert hand_learned(moment(tmp_path, 0), doubtful, memory)[0].sizes is memory.sizes
+    whole = replace(memory, sizes=replace(memory.sizes, left=0))
+    assert hand_learned(moment(tmp_path, 0), here, whole)[0].sizes is whole.sizes
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_hand_that_may_be_another_is_lost_is_no_grasp_and_no_view_and_is_searc
     )
     config = RunConfig((tmp_path / "s.h5",))
     tracker = SequenceTracker(known(scene), config)
-    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: looked.append(1) or (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "hand_seen", lambda now, _, memory: looked.append(1) or (memory, now.knowledge))
     monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
     monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_followed", lambda _: judged)

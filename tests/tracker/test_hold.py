@@ -82,7 +82,7 @@ def test_a_tracker_asks_how_the_hand_holds_the_object_once_both_were_seen_well(m
     scene, pose, asked = drawn(), touching(), []
     tracker = SequenceTracker(known(scene), RunConfig((tmp_path / "s.h5",)))
     monkeypatch.setattr(hand_tracking, "held", lambda _, here, hold, *__: asked.append(hold) or (here, hold))
-    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "hand_seen", lambda now, _, memory: (memory, now.knowledge))
     monkeypatch.setattr(hand_tracking, "with_hand", lambda _, here, __, memory: (here, memory))
     monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(tracker, "_reviewed", lambda _, followed, __: followed)

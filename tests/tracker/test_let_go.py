@@ -77,13 +77,15 @@ def test_an_object_that_moves_while_the_hand_is_off_contradicts_it_for_some_fram
     assert not after.seen(5, there, knowledge()).is_contradicted(5 + RECENTLY)
 
 
-def test_a_hand_that_touches_may_move_it_and_what_was_before_is_forgotten():
+def test_a_hand_that_touches_may_move_it_and_when_another_did_not_is_remembered():
     seen = LetGo().seen(3, touching(), knowledge()).seen(4, moved(touching(), SHIFTED), knowledge())
     assert not seen.is_away
     assert not seen.is_contradicted(4)
     away = LetGo().seen(3, off(), knowledge()).seen(4, moved(off(), SHIFTED), knowledge())
     assert away.is_contradicted(4)
-    assert away.seen(5, touching(), knowledge()) == LetGo()
+    assert away.seen(5, touching(), knowledge()) == away.elsewhere() == LetGo(None, 4)
+    assert not away.elsewhere().is_away
+    assert away.elsewhere().is_contradicted(4 - RECENTLY), "tracking may go the other way"
 
 
 def test_it_adds_up_from_where_the_hand_was_off_at_first():
@@ -110,7 +112,7 @@ def given(monkeypatch, tracker):
     monkeypatch.setattr(tracker, "_learn", lambda *_: None)
     monkeypatch.setattr(hand_tracking, "with_hand", lambda _, estimate, __, memory: (estimate, memory))
     monkeypatch.setattr(hand_tracking, "held", lambda _, estimate, hold, *__: (estimate, hold))
-    monkeypatch.setattr(hand_tracking, "grasp_seen", lambda now, _, memory: (memory, now.knowledge))
+    monkeypatch.setattr(hand_tracking, "hand_seen", lambda now, _, memory: (memory, now.knowledge))
 
 
 @pytest.mark.parametrize(("hand", "statuses"), [(off, [TRACKED, LOST]), (touching, [TRACKED, TRACKED])])
@@ -137,8 +139,15 @@ def test_a_hand_that_lets_go_holds_the_object_no_longer(monkeypatch, tmp_path):
         assert (tracker.state.hand.hold is not None) == holds
 
 
-@pytest.mark.parametrize(("held", "chosen"), [(True, touching), (False, off)])
-def test_a_search_prefers_what_touches_where_the_object_is_held(monkeypatch, held, chosen):
+@pytest.mark.parametrize(
+    ("may_be", "chosen"),
+    [
+        (lambda pose: not is_off(pose, knowledge()), [touching]),
+        (lambda _: True, [off, touching]),
+        (lambda _: False, [off, touching]),
+    ],
+)
+def test_a_search_prefers_what_can_be_the_hand_by_the_frames_before(monkeypatch, may_be, chosen):
     here = replace(estimate(), pose=drawn().pose, confidence=0.99)
     monkeypatch.setattr(anew, "hands_found", lambda *_: (now(), [off(), touching()]))
     given = []
@@ -149,16 +158,17 @@ def test_a_search_prefers_what_touches_where_the_object_is_held(monkeypatch, hel
             return hands[0], self
 
     rng = np.random.default_rng(0)
-    anew.with_hand_found(drawn().observation, here, knowledge(), (), FirstOfThem(), 320, rng, held=held)
-    np.testing.assert_allclose(given[0].camera_from_hand, chosen().hand.camera_from_hand, atol=1e-9)
-    assert len(given) == (1 if held else 2)
+    anew.with_hand_found(drawn().observation, here, knowledge(), (), FirstOfThem(), 320, rng, may_be)
+    assert len(given) == len(chosen)
+    for found, expected in zip(given, chosen, strict=True):
+        np.testing.assert_allclose(found.camera_from_hand, expected().hand.camera_from_hand, atol=1e-9)
 
 
 def test_it_is_searched_among_what_touches_only_after_a_contradiction(monkeypatch, tmp_path):
     asked = []
 
-    def with_hand_found(_, estimate, __, ___, grasp, *____, held):
-        asked.append(held)
+    def with_hand_found(_, estimate, __, ___, grasp, *others):
+        asked.append([others[-1](pose()) for pose in (off, touching)])
         return estimate, grasp
 
     monkeypatch.setattr(hand_tracking, "with_hand_found", with_hand_found)
@@ -166,4 +176,4 @@ def test_it_is_searched_among_what_touches_only_after_a_contradiction(monkeypatc
     now = Moment(8, drawn().observation, knowledge(), config, np.random.default_rng(0))
     for contradicted in (LetGo(), LetGo(np.eye(4), 7)):
         with_hand(now, here, None, HandMemory(let_go=contradicted))
-    assert asked == [False, True]
+    assert asked == [[True, True], [False, True]]
