@@ -36,7 +36,7 @@ class RunConfig:
     points: int = 320
     """observed points that a hypothesis has to explain, and twice as many where it is of the object alone"""
     confidence: float = 0.5
-    """lowest confidence, 0 to 1, at which a frame is called TRACKED; of a hand it is 0.7 at least"""
+    """lowest confidence, 0 to 1, at which a frame is called TRACKED; of a hand it is 0.65 at least"""
     hand: HandChoice = "auto"
     """whose hand is followed: auto is the side that the session names, or that is seen where it names none"""
     mano: Path | None = None

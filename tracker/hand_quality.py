@@ -24,8 +24,8 @@ from tracker.refine import Problem
 FEATURES = ("seen", "seen_through", "unexplained", "seen_in_views")
 SIGNS = (1, -1, -1, 1)
 """whether each may speak for a hand or against it"""
-COEFFICIENTS: Floats = np.array([10.33, -11.62, -38.86, 1.22])
-BIAS = -0.94
+COEFFICIENTS: Floats = np.array([2.94, -9.84, -20.47, 3.25])
+BIAS = 0.39
 POINTS, FEWEST_POINTS = 800, 40
 """that are asked about, and below which nothing is known"""
 HAND_SPAN = 0.3

@@ -30,7 +30,7 @@ from tracker.scene_knowledge import SceneKnowledge
 
 REVIEW_EVERY, AGREED_REVIEW_EVERY = 6, 12
 """frames from one search for the hand to the next, where nothing is in doubt, at first; and where views agree"""
-SURE_OF_HAND = 0.7
+SURE_OF_HAND = 0.65
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
 TELLS_HOLD = 0.95
 """chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
