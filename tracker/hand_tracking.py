@@ -32,7 +32,7 @@ REVIEW_EVERY, AGREED_REVIEW_EVERY = 6, 12
 """frames from one search for the hand to the next, where nothing is in doubt, at first; and where views agree"""
 SURE_OF_HAND = 0.65
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
-TELLS_HOLD = 0.95
+TELLS_HOLD = 0.87
 """chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
 SAME_HAND = 0.010
 """metres between joints, on average, within which a hand found anew is the one that was followed"""
