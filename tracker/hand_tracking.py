@@ -111,7 +111,7 @@ def hand_tracked(now: Moment, estimate: Estimate, last: Last | None, memory: Han
         return estimate, memory
     estimate, memory = with_hand(now, estimate, last, memory)
     if vouches_for_hand(estimate, now.config):
-        memory = unless_let_go(now, estimate, memory)
+        memory = let_go_seen(now, estimate, memory)
     if estimate.hand_quality is not None and not _may_be_hand(now, memory, estimate.pose):
         estimate = replace(estimate, hand_told=0.0)
     if is_sure_of_hand(estimate, now.config):
@@ -140,7 +140,7 @@ def with_hand(now: Moment, estimate: Estimate, last: Last | None, memory: HandMe
     return found, replace(memory, reviews=memory.reviews.searched(now.index, agreed=agreed))
 
 
-def unless_let_go(now: Moment, estimate: Estimate, memory: HandMemory) -> HandMemory:
+def let_go_seen(now: Moment, estimate: Estimate, memory: HandMemory) -> HandMemory:
     """With what this frame tells of whether the hand touches the object; one that is away holds nothing."""
     let_go = memory.let_go.seen(now.index, estimate.pose, now.knowledge)
     return replace(memory, let_go=let_go, hold=None if let_go.is_away else memory.hold)
