@@ -31,13 +31,18 @@ class Grasps:
 
     def remembered(self, pose: HandObjectPose) -> Grasps:
         """With the grasp of `pose` in place of the one that it is near to, or of the oldest."""
-        hand = carried(pose.hand, inverse(pose.camera_from_object))
+        hand = on_object(pose)
         others = [grasp for grasp in self.on_object if not _same(grasp, hand)]
         return replace(self, on_object=(hand, *others)[:MOST])
 
     def hands(self, camera_from_object: Floats) -> list[HandPose]:
         """Each grasp on an object that stands at (4, 4)."""
         return [carried(grasp, camera_from_object) for grasp in self.on_object]
+
+
+def on_object(pose: HandObjectPose) -> HandPose:
+    """The hand in the object's frame: object_from_hand in place of camera_from_hand."""
+    return carried(pose.hand, inverse(pose.camera_from_object))
 
 
 def carried(hand: HandPose, target_from_source: Floats) -> HandPose:

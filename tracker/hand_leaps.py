@@ -12,8 +12,7 @@ import numpy as np
 
 from scene.hand_pose import HandPose, joints
 from scene.hand_shape import HandShape
-from scene.transforms import inverse
-from tracker.grasps import carried
+from tracker.grasps import on_object
 from tracker.hypothesis import HandObjectPose
 
 OFF, STEP = 0.03, 0.03
@@ -33,14 +32,10 @@ class Sighting:
     @staticmethod
     def of(index: int, pose: HandObjectPose) -> Sighting:
         """In a frame."""
-        return Sighting(index, _on_object(pose))
+        return Sighting(index, on_object(pose))
 
     def may_become(self, index: int, pose: HandObjectPose, shape: HandShape) -> bool:
         """Whether the hand of a pose in another frame is no farther than it can have moved on the object by then."""
-        before, here = (joints(shape, hand) for hand in (self.on_object, _on_object(pose)))
+        before, here = (joints(shape, hand) for hand in (self.on_object, on_object(pose)))
         moved = float(np.linalg.norm(here - before, axis=1).mean())
         return moved <= OFF + STEP * abs(index - self.index)
-
-
-def _on_object(pose: HandObjectPose) -> HandPose:
-    return carried(pose.hand, inverse(pose.camera_from_object))

@@ -25,7 +25,7 @@ def test_a_grasp_comes_along_with_the_object():
     np.testing.assert_array_equal(hand.angles, pose.hand.angles)
 
 
-def test_a_hand_seen_again_replaces_itself_and_another_is_added():
+def test_a_grasp_seen_again_replaces_itself_and_another_is_added():
     grasps = Grasps().remembered(held([0.1, 0, 0])).remembered(held([0.11, 0, 0], angles=0.1))
     assert len(grasps.on_object) == 1
     assert grasps.on_object[0].camera_from_hand[0, 3] == 0.11
