@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scene.arrays import Floats
-from scene.rotations import rotation_vector_from_matrix
+from scene.rotations import geodesic_angle, rotation_vector_from_matrix
 from scene.transforms import inverse
 from tracker.anew import FINE_POINTS, ITERATIONS, estimated, with_hand
 from tracker.grasp_views import GraspViews
@@ -44,6 +44,8 @@ HALF_FINE = 0.5
 """of the way to the fine weights of the last step, while the swarm still has to find the place"""
 FEW_SAMPLES = 0.5
 """share of the object's samples that its swarm looks at"""
+JUMPED = np.deg2rad(20.0)
+"""from where an object was, and would be by its motion: a turn by more is none that was followed"""
 FEWEST_POINTS = 50
 """observed points about a prediction, below which nothing is there to be followed"""
 
@@ -106,9 +108,12 @@ def object_followed(
     evidence = about_object(observation, [layout.pose(result.best)], knowledge.models.object_reach, FINE_POINTS, rng)
     problem = replace(problem, evidence=evidence, models=knowledge.models, weights=fine(knowledge.weights))
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
-    turned = settled(problem, best, knowledge.symmetries, known=last.estimate.told >= KNOWN)
+    told = last.estimate.told
+    turned = settled(problem, best, knowledge.symmetries, known=told >= KNOWN)
+    if told >= KNOWN and _has_jumped(layout.pose(turned.vector), poses):
+        told, turned = 0.0, settled(problem, turned.vector, knowledge.symmetries, known=False)
     estimate = estimated(observation, problem, turned.vector, knowledge, rng)
-    estimate = with_told(estimate, turned, last.estimate.told, colored=knowledge.colored)
+    estimate = with_told(estimate, turned, told, colored=knowledge.colored)
     confidence = followed_confidence(estimate.evidence, last.estimate.confidence)
     spread = _spread(result.personal_bests, result.personal_objectives)
     return replace(estimate, confidence=confidence, spread=spread)
@@ -162,6 +167,12 @@ def spread_starts(
     starts = starts + rng.normal(size=starts.shape) * scales * CLOUD
     starts[: len(centres)] = centres
     return clamp_angles(starts)
+
+
+def _has_jumped(pose: HandObjectPose, expected: list[HandObjectPose]) -> bool:
+    """Whether the object is turned by far from each of the poses: of such a one the frames before tell nothing."""
+    turn = pose.camera_from_object[:3, :3]
+    return all(geodesic_angle(turn, other.camera_from_object[:3, :3]) > JUMPED for other in expected)
 
 
 def _spread(vectors: Floats, objectives: Floats) -> tuple[float, float]:

@@ -33,7 +33,7 @@ REVIEW_EVERY, AGREED_REVIEW_EVERY = 6, 12
 SURE_OF_HAND = 0.65
 """chance from which a hand is TRACKED: a wrong label costs more than a missing one"""
 TELLS_HOLD = 0.87
-"""chance from which a hand tells how it holds the object: one that is turned turns the object with it"""
+"""chance from which a hand first tells how it holds the object; then one that is TRACKED turns the object with it"""
 SAME_HAND = 0.010
 """metres between joints, on average, within which a hand found anew is the one that was followed"""
 HAND_AREA = 0.0015
@@ -94,7 +94,7 @@ def knows_hand(estimate: Estimate, config: RunConfig) -> bool:
 
 
 def tells_hold(estimate: Estimate, config: RunConfig) -> bool:
-    """Whether it is so likely right that the object can be turned by it."""
+    """Whether it is so likely right that how it holds the object is how the object is held."""
     return vouches_for_hand(estimate, config) and estimate.hand_certainty >= TELLS_HOLD
 
 
@@ -116,7 +116,7 @@ def hand_tracked(now: Moment, estimate: Estimate, last: Last | None, memory: Han
         estimate = replace(estimate, hand_told=0.0)
     if is_sure_of_hand(estimate, now.config):
         memory = replace(memory, sighting=Sighting.of(now.index, estimate.pose))
-    if memory.hold is None or not tells_hold(estimate, now.config):
+    if memory.hold is None or not is_sure_of_hand(estimate, now.config):
         return estimate, memory
     before = estimate.confidence if last is None else last.estimate.confidence
     estimate, hold = held(now.observation, estimate, memory.hold, before, now.knowledge, now.rng)

@@ -45,6 +45,8 @@ class Estimate:
     quality: ObjectQuality
     told: float = 0.0
     """chance that no other turn of the object explains the frame as well; 0 before that is asked"""
+    told_here: float = 0.0
+    """the same of small turns, by this frame alone"""
     hand_confidence: float = float("nan")
     """how well the hand fits, 0 to 1, by which it is followed; NaN where none was looked for, 0 where it is not seen"""
     hand_quality: HandQuality | None = None
@@ -102,10 +104,11 @@ def with_told(estimate: Estimate, pose: Settled, before: float = 0.0, *, colored
         colored: whether the mesh has colours.
     """
     visible = estimate.quality.view.support
-    told = chance_told(pose.near, visible, colored=colored)
-    if before >= KNOWN:
-        return replace(estimate, told=max(told, STAYS_TOLD * before))
-    return replace(estimate, told=min(told, chance_told(pose.far, visible, colored=colored)))
+    here = chance_told(pose.near, visible, colored=colored)
+    told = max(here, STAYS_TOLD * before)
+    if before < KNOWN:
+        told = min(here, chance_told(pose.far, visible, colored=colored))
+    return replace(estimate, told=told, told_here=here)
 
 
 def object_quality(

@@ -222,3 +222,22 @@ def test_what_was_told_a_frame_before_is_handed_on(monkeypatch):
     last = Last(replace(estimate(), pose=scene.pose, told=0.7), np.eye(4))
     following.object_followed(scene.observation, last, known(scene), *rest)
     assert given == [(0.7, True)]
+
+
+def test_of_an_object_that_jumped_the_frames_before_tell_nothing(monkeypatch):
+    scene, given, asked = drawn(use_hand=False), [], []
+    monkeypatch.setattr(following, "with_told", lambda here, *rest, colored: given.append(rest[-1]) or here)
+    rest = SwarmSettings(generations=2), (8, 200), np.random.default_rng(0)
+
+    def after(degrees):
+        def settled(_, vector, __, *, known):
+            asked.append(known)
+            return Settled(away_by(degrees, np.array([1.0, 0.0, 0.0])), 0.1, 0.1)
+
+        monkeypatch.setattr(following, "settled", settled)
+        last = Last(replace(estimate(), pose=scene.pose, told=0.7), np.eye(4))
+        following.object_followed(scene.observation, last, known(scene), *rest)
+        return given.pop(), [asked.pop(0) for _ in asked[:]]
+
+    assert after(15) == (0.7, [True])
+    assert after(25) == (0.0, [True, False])
