@@ -110,7 +110,8 @@ def object_followed(
     best, _ = refined(problem, result.best, OBJECT_NUMBERS, ITERATIONS)
     told = last.estimate.told
     turned = settled(problem, best, knowledge.symmetries, known=told >= KNOWN)
-    if told >= KNOWN and _has_jumped(layout.pose(turned.vector), poses):
+    if told >= KNOWN and has_jumped(layout.pose(turned.vector), last):
+        # a hidden handle lets a turn drift, but not jump: of this one the frames before tell nothing
         told, turned = 0.0, settled(problem, turned.vector, knowledge.symmetries, known=False)
     estimate = estimated(observation, problem, turned.vector, knowledge, rng)
     estimate = with_told(estimate, turned, told, colored=knowledge.colored)
@@ -169,9 +170,10 @@ def spread_starts(
     return clamp_angles(starts)
 
 
-def _has_jumped(pose: HandObjectPose, expected: list[HandObjectPose]) -> bool:
-    """Whether the object is turned by far from each of the poses: of such a one the frames before tell nothing."""
-    turn = pose.camera_from_object[:3, :3]
+def has_jumped(pose: HandObjectPose, last: Last) -> bool:
+    """Whether the object is turned by far from where it was, and from where its motion would have brought it."""
+    turn, before = pose.camera_from_object[:3, :3], last.estimate.pose
+    expected = before, moved(before, last.motion)
     return all(geodesic_angle(turn, other.camera_from_object[:3, :3]) > JUMPED for other in expected)
 
 

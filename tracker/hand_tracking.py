@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeGuard
 
 import numpy as np
 
 from scene.hand_pose import HandPose, joints
 from tracker.anew import hand_evidence, with_hand_found
+from tracker.carried import object_carried
 from tracker.config import RunConfig
-from tracker.following import Last, hand_followed
+from tracker.following import Last, hand_followed, has_jumped
 from tracker.grasp_views import GraspViews, View
 from tracker.grasps import Grasps
 from tracker.hand_leaps import Sighting
 from tracker.hand_size import HandSizes, problem_of
-from tracker.hold import Hold, held
+from tracker.hold import Hold, held, put_in_hand
 from tracker.hypothesis import HandObjectPose
 from tracker.judgement import KNOWN, LEARNING, Estimate
 from tracker.let_go import LetGo, is_off
@@ -98,8 +100,10 @@ def tells_hold(estimate: Estimate, config: RunConfig) -> bool:
     return vouches_for_hand(estimate, config) and estimate.hand_certainty >= TELLS_HOLD
 
 
-def hand_tracked(now: Moment, estimate: Estimate, last: Last | None, memory: HandMemory) -> tuple[Estimate, HandMemory]:
-    """The object with its hand, as that holds it; unchanged where the object itself is in doubt.
+def hand_tracked(
+    now: Moment, estimate: Estimate | None, last: Last | None, memory: HandMemory
+) -> tuple[Estimate | None, HandMemory]:
+    """The object with its hand, as that holds it; where either is in doubt as the hand of the frame before carries it.
 
     Args:
         now: the frame.
@@ -107,20 +111,63 @@ def hand_tracked(now: Moment, estimate: Estimate, last: Last | None, memory: Han
         last: where object and hand were.
         memory: of the hand.
     """
-    if estimate.confidence < now.config.confidence:
+    judged: tuple[Estimate | None, HandMemory] = estimate, memory
+    if estimate is not None and estimate.confidence >= now.config.confidence:
+        with_its_hand = _hand_judged(now, estimate, last, memory)
+        if is_sure_of_hand(with_its_hand[0], now.config):
+            return _sighted(now, *_as_held(now, *with_its_hand, last))
+        judged = with_its_hand
+    if last is None or (_is_tracked(judged[0], now.config) and not has_jumped(judged[0].pose, last)):
+        return judged
+    carried = _carried(now, last, memory)
+    if carried is None or (_is_tracked(judged[0], now.config) and not _is_tracked(carried[0], now.config)):
+        return judged
+    return _sighted(now, *carried)
+
+
+def _is_tracked(estimate: Estimate | None, config: RunConfig) -> TypeGuard[Estimate]:
+    return estimate is not None and estimate.certainty >= config.confidence
+
+
+def _sighted(now: Moment, estimate: Estimate, memory: HandMemory) -> tuple[Estimate, HandMemory]:
+    """Remembers where a hand was that is sure."""
+    return estimate, replace(memory, sighting=Sighting.of(now.index, estimate.pose))
+
+
+def _as_held(now: Moment, estimate: Estimate, memory: HandMemory, last: Last | None) -> tuple[Estimate, HandMemory]:
+    """The object as its hand, which is sure, holds it."""
+    if memory.hold is None:
         return estimate, memory
+    before = estimate.confidence if last is None else last.estimate.confidence
+    estimate, hold = held(now.observation, estimate, memory.hold, before, now.knowledge, now.rng)
+    return estimate, replace(memory, hold=hold)
+
+
+def _carried(now: Moment, last: Last, memory: HandMemory) -> tuple[Estimate, HandMemory] | None:
+    """The object where the hand has it that held it in the frame before; None where that is not sure any more."""
+    before = last.estimate
+    if memory.hold is None or not (vouches_for_hand(before, now.config) and is_sure_of_hand(before, now.config)):
+        return None
+    how = now.knowledge, now.config.swarm, now.config.sizes, now.rng
+    carried = object_carried(now.observation, last, memory.hold, *how)
+    if carried is None:
+        return None
+    there = replace(carried, hand_confidence=before.hand_confidence, hand_told=before.hand_told)
+    estimate, memory = _hand_judged(now, carried, Last(there, np.eye(4)), memory)
+    if memory.hold is None or not is_sure_of_hand(estimate, now.config):
+        return None
+    there = put_in_hand(now.observation, estimate, memory.hold, before.confidence, now.knowledge, now.rng)
+    return there, memory
+
+
+def _hand_judged(now: Moment, estimate: Estimate, last: Last | None, memory: HandMemory) -> tuple[Estimate, HandMemory]:
+    """The object with its hand, and what speaks against that."""
     estimate, memory = with_hand(now, estimate, last, memory)
     if vouches_for_hand(estimate, now.config):
         memory = let_go_seen(now, estimate, memory)
     if estimate.hand_quality is not None and not _may_be_hand(now, memory, estimate.pose):
         estimate = replace(estimate, hand_told=0.0)
-    if is_sure_of_hand(estimate, now.config):
-        memory = replace(memory, sighting=Sighting.of(now.index, estimate.pose))
-    if memory.hold is None or not is_sure_of_hand(estimate, now.config):
-        return estimate, memory
-    before = estimate.confidence if last is None else last.estimate.confidence
-    estimate, hold = held(now.observation, estimate, memory.hold, before, now.knowledge, now.rng)
-    return estimate, replace(memory, hold=hold)
+    return estimate, memory
 
 
 def with_hand(now: Moment, estimate: Estimate, last: Last | None, memory: HandMemory) -> tuple[Estimate, HandMemory]:

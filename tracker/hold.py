@@ -17,10 +17,11 @@ from scene.rotations import geodesic_angle, matrix_from_rotation_vector, rotatio
 from scene.transforms import inverse, rigid
 from tracker.anew import estimated, fine_problem
 from tracker.hypothesis import HandObjectPose
-from tracker.in_hand import as_held
+from tracker.in_hand import placed_as_held, turned_as_held
 from tracker.judgement import Estimate, with_told
 from tracker.observation import Observation
 from tracker.quality import followed_confidence
+from tracker.refine import Problem
 from tracker.scene_knowledge import SceneKnowledge
 from tracker.turns import Settled, near_turn, rising
 
@@ -48,6 +49,10 @@ class Hold:
     def of(pose: HandObjectPose) -> Hold:
         """As it is in this pose."""
         return Hold(inverse(pose.hand.camera_from_hand) @ pose.camera_from_object)
+
+    def in_hand(self, pose: HandObjectPose) -> HandObjectPose:
+        """With the object where the hand has it."""
+        return replace(pose, camera_from_object=pose.hand.camera_from_hand @ self.hand_from_object)
 
     def slipped(self, pose: HandObjectPose, told: float) -> Hold:
         """A little towards how it is in this pose, of which the frame tells so much, 0 to 1."""
@@ -81,12 +86,12 @@ def held(
         The estimate, and how the object is held now.
     """
     pose = estimate.pose
-    predicted = replace(pose, camera_from_object=pose.hand.camera_from_hand @ hold.hand_from_object)
+    predicted = hold.in_hand(pose)
     if _turn_between(pose, predicted) < TURNED:
         return _told_by_hand(estimate), hold.slipped(pose, estimate.told_here)
     problem = fine_problem(observation, [predicted, pose], knowledge, rng)
     here = float(problem.residuals(problem.layout.vector(pose))[1].sum())
-    vector = as_held(problem, pose, predicted)
+    vector = turned_as_held(problem, pose, predicted)
     if _turn_between(pose, problem.layout.pose(vector)) < TURNED:
         return _told_by_hand(estimate), hold.slipped(pose, estimate.told_here)
     held_otherwise = estimate.told_here * rising((float(problem.residuals(vector)[1].sum()) - here) / LOOSE)
@@ -95,12 +100,39 @@ def held(
         # what the frames before told of its turn they told of one that was held as before
         doubted = replace(estimate, told=min(estimate.told, held_otherwise))
         return doubted, Hold.of(pose) if against >= PATIENCE else replace(hold, against=against)
+    return _judged(observation, problem, vector, estimate, before, knowledge, rng), replace(hold, against=0)
+
+
+def put_in_hand(
+    observation: Observation,
+    estimate: Estimate,
+    hold: Hold,
+    before: float,
+    knowledge: SceneKnowledge,
+    rng: np.random.Generator,
+) -> Estimate:
+    """An object that was not found about where the hand has it, whatever that costs; args as `held`."""
+    predicted = hold.in_hand(estimate.pose)
+    problem = fine_problem(observation, [predicted], knowledge, rng)
+    return _judged(observation, problem, placed_as_held(problem, predicted), estimate, before, knowledge, rng)
+
+
+def _judged(
+    observation: Observation,
+    problem: Problem,
+    vector: Floats,
+    estimate: Estimate,
+    before: float,
+    knowledge: SceneKnowledge,
+    rng: np.random.Generator,
+) -> Estimate:
+    """The estimate with the object of the hypothesis (32,), which is as the hand has it."""
     found = estimated(observation, problem, vector, knowledge, rng)
     near = near_turn(problem, vector, knowledge.symmetries).cost
     # which of the far turns it is the hand tells, so that none is asked about
     found = with_told(found, Settled(vector, near, np.inf), estimate.told, colored=knowledge.colored)
     found = replace(found, confidence=followed_confidence(found.evidence, before))
-    return _told_by_hand(_beside_the_hand(estimate, found)), replace(hold, against=0)
+    return _told_by_hand(_beside_the_hand(estimate, found))
 
 
 def _told_by_hand(estimate: Estimate) -> Estimate:

@@ -169,8 +169,7 @@ class SequenceTracker:
         if self._reviews.due(frame.index, REVIEW_EVERY, doubtful=doubtful, more_seen=more_seen):
             estimate = self._reviewed(observation, estimate, frame.index, more_seen=more_seen)
         now = Moment(frame.index, observation, self._knowledge, self._config, self._rng)
-        if estimate is not None:
-            estimate, self._hand = hand_tracked(now, estimate, self._last, self._hand)
+        estimate, self._hand = hand_tracked(now, estimate, self._last, self._hand)
         answer = self._answer(observation, estimate)
         self._remember(now, answer, estimate)
         return answer
@@ -244,8 +243,7 @@ class SequenceTracker:
             terms = np.full(len(TERMS), nan)
             return TrackedFrame(self._missing(observation), hand_missing, nothing, nan, nan, terms, *[nan] * 5)
         tracked = estimate.certainty >= self._config.confidence
-        followed = estimate.confidence >= self._config.confidence
-        sure_of_hand = followed and is_sure_of_hand(estimate, self._config)
+        sure_of_hand = is_sure_of_hand(estimate, self._config)
         quality = estimate.quality
         return TrackedFrame(
             TrackStatus.TRACKED if tracked else self._missing(observation),
@@ -269,7 +267,7 @@ class SequenceTracker:
         """What the next frame starts from."""
         before = self._last
         tracked = answer.status == TrackStatus.TRACKED
-        if estimate is None or estimate.confidence < STILL_FOLLOWED:
+        if estimate is None or not self._is_followed(estimate):
             if before is not None:
                 lost_for = before.lost_for + 1
                 self._last = replace(before, motion=np.eye(4), lost_for=lost_for) if lost_for <= PATIENCE else None
@@ -282,6 +280,10 @@ class SequenceTracker:
             self._hand, self._knowledge = hand_learned(now, estimate, self._hand)
         if tracked and answer.confidence >= LEARNING:
             self._learn(now.observation, estimate, LEARNING_RATE)
+
+    def _is_followed(self, estimate: Estimate) -> bool:
+        """Whether the next frame starts from there: a lost object goes on with the hand that holds it."""
+        return estimate.confidence >= STILL_FOLLOWED or vouches_for_hand(estimate, self._config)
 
     def _learn(self, observation: Observation, estimate: Estimate, rate: float) -> None:
         pose = estimate.pose
