@@ -136,15 +136,18 @@ def test_a_hand_that_is_sure_no_more_carries_nothing(tmp_path, carrying):
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize(("carried_confidence", "taken"), [(0.3, False), (0.9, True)])
-def test_an_object_that_is_tracked_by_itself_is_given_up_only_for_one_that_is_too(
-    tmp_path, carrying, monkeypatch, carried_confidence, taken
+@pytest.mark.parametrize(
+    ("carried_confidence", "turned_by", "taken"), [(0.3, 0.5, False), (0.9, 0.5, True), (0.9, 0.2, False)]
+)
+def test_an_object_that_is_tracked_by_itself_is_given_up_only_where_it_jumped_and_for_one_that_is_too(
+    tmp_path, carrying, monkeypatch, carried_confidence, turned_by, taken
 ):
     """The hand beside the object, as that was found, is not sure."""
     carrying(sure=True, carried_confidence=carried_confidence)
     may_be = iter([False, True])
     monkeypatch.setattr(hand_tracking, "_may_be_hand", lambda *_: next(may_be))
-    here = replace(estimate(), pose=moved(touching(), AWAY), confidence=0.9, told=0.9)
+    turned = rigid(matrix_from_rotation_vector(np.array([0, 0, turned_by])), np.zeros(3))
+    here = replace(estimate(), pose=moved(touching(), turned), confidence=0.9, told=0.9)
     found, _ = after(tmp_path, before(), here=here)
     assert (off_by(found.pose.camera_from_object, touching().camera_from_object)[0] < 1e-9) == taken
 
